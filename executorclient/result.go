@@ -1,0 +1,160 @@
+package executorclient
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/internal/value"
+)
+
+// A Status says how a run ended.
+type Status string
+
+// The statuses.
+const (
+	OK          Status = "ok"
+	Failed      Status = "error"        // the program raised, or exited with a code other than 0
+	Timeout     Status = "timeout"      // its time was over, tool time included
+	MemoryLimit Status = "memory_limit" // it used more memory than it may
+	OutputLimit Status = "output_limit" // it printed more than it may
+	Cancelled   Status = "cancelled"    // the caller's context ended
+	Killed      Status = "killed"       // its process ended by a signal
+	Rejected    Status = "rejected"     // it was not started
+)
+
+// A Result is what became of one program.
+type Result struct {
+	Status Status
+	// Value is what the program came to: nil, bool, int64, *big.Int, float64, string,
+	// []byte, time.Time, []any, map[string]any and the types of package value; see Decode
+	// for a typed one.
+	Value any
+	// Stdout and Stderr are what it printed; bytes that are not UTF-8 became U+FFFD.
+	Stdout, Stderr string
+	// ExitCode is 0 if the program came to its end; what it gave to sys.exit; 1 if it
+	// raised; 128 plus the signal if its process was ended.
+	ExitCode int
+	// Error is nil if Status is OK.
+	Error *ProgramError
+	// ToolCalls are the calls that the program made, in the order in which it made them,
+	// also where the run failed.
+	ToolCalls []ToolCall
+	// Artifacts are the files that the program left in its outputs directory.
+	Artifacts []Artifact
+	Usage     Usage
+	// ExecutionID names the run in logs and traces.
+	ExecutionID string
+	// Sandbox names the layers that were in force.
+	Sandbox []string
+	// Truncated is true if output was left out.
+	Truncated bool
+
+	raw []byte
+}
+
+// A ProgramError says why a program did not come to its end.
+type ProgramError struct {
+	// Type is the exception's type, such as "ValueError", or the limit that was hit.
+	Type string `json:"type"`
+	// Message is the exception's text.
+	Message string `json:"message"`
+	// Traceback shows the program's own lines, as Python prints them; it may be empty.
+	Traceback string `json:"traceback"`
+	// Line of the program, from 1; 0 if unknown.
+	Line int `json:"line"`
+}
+
+// A ToolCall is the record of one call.
+type ToolCall struct {
+	Tool string
+	// Args are the arguments by name.
+	Args any
+	// Result is what the tool gave; nil if Error is set.
+	Result any
+	Error  *ToolCallError
+	// Start is the time from the start of the run to the call, Duration that from the
+	// call to its result. A call that the run did not wait for has the time until then.
+	Start, Duration time.Duration
+}
+
+// A ToolCallError says why a call failed.
+type ToolCallError struct {
+	Kind    string `json:"kind"`
+	Message string `json:"message"`
+}
+
+// An Artifact is a file that a program left behind.
+type Artifact struct {
+	Name string `json:"name"`
+	Size int64  `json:"size"`
+}
+
+// Usage is what the executor measured.
+type Usage struct {
+	Wall, CPU   time.Duration
+	MaxRSSBytes int64
+}
+
+// Decode stores the value in what out points to, by the rules of encoding/json, and
+// exactly where Go has a type for it: bytes into []byte, datetime into time.Time, an int
+// of any size into *big.Int.
+func (r *Result) Decode(out any) error {
+	if err := value.DecodeInto(r.raw, max(len(r.raw), 1), out); err != nil {
+		return fault.Wrap(fault.Invalid, err, "the result does not fit a %T", out)
+	}
+	return nil
+}
+
+type resultJSON struct {
+	Status      Status         `json:"status"`
+	Result      any            `json:"result"`
+	Stdout      string         `json:"stdout"`
+	Stderr      string         `json:"stderr"`
+	ExitCode    int            `json:"exit_code"`
+	Error       *ProgramError  `json:"error"`
+	ToolCalls   []toolCallJSON `json:"tool_calls"`
+	Artifacts   []Artifact     `json:"artifacts"`
+	Usage       usageJSON      `json:"usage"`
+	ExecutionID string         `json:"execution_id"`
+	Sandbox     []string       `json:"sandbox"`
+	Truncated   bool           `json:"truncated"`
+}
+
+type toolCallJSON struct {
+	Tool       string         `json:"tool"`
+	Args       any            `json:"args"`
+	Result     any            `json:"result"`
+	Error      *ToolCallError `json:"error,omitempty"`
+	StartMS    float64        `json:"start_ms"`
+	DurationMS float64        `json:"duration_ms"`
+}
+
+type usageJSON struct {
+	WallMS      float64 `json:"wall_ms"`
+	CPUMS       float64 `json:"cpu_ms"`
+	MaxRSSBytes int64   `json:"max_rss_bytes"`
+}
+
+// MarshalJSON gives the result object of the command line. Values that JSON lacks are
+// lowered as package value says: bytes to base64, datetimes to RFC 3339, sets to arrays.
+func (r *Result) MarshalJSON() ([]byte, error) {
+	out := resultJSON{
+		Status: r.Status, Result: value.Plain(r.Value), Stdout: r.Stdout, Stderr: r.Stderr,
+		ExitCode: r.ExitCode, Error: r.Error, ExecutionID: r.ExecutionID, Truncated: r.Truncated,
+		ToolCalls: make([]toolCallJSON, len(r.ToolCalls)),
+		Artifacts: append([]Artifact{}, r.Artifacts...), Sandbox: append([]string{}, r.Sandbox...),
+		Usage: usageJSON{milliseconds(r.Usage.Wall), milliseconds(r.Usage.CPU), r.Usage.MaxRSSBytes},
+	}
+	for i, call := range r.ToolCalls {
+		out.ToolCalls[i] = toolCallJSON{
+			call.Tool, value.Plain(call.Args), value.Plain(call.Result), call.Error,
+			milliseconds(call.Start), milliseconds(call.Duration),
+		}
+	}
+	return json.Marshal(out)
+}
+
+func milliseconds(d time.Duration) float64 {
+	return float64(d.Microseconds()) / 1000
+}

@@ -1,0 +1,324 @@
+package sidecar
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/codemode-sdk/codemode/internal/cpython"
+	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/sidecar/sandbox"
+)
+
+// The runner is the Python side: the fork server and what a worker does.
+//
+//go:embed runner/*.py
+var runner embed.FS
+
+// The messages between the executor and its fork server; see runner/forkserver.py.
+const (
+	opFork    = 'F'
+	opHello   = 'H'
+	opStarted = 'S'
+	opEnded   = 'X'
+	opRefused = 'E'
+)
+
+// startTimeout bounds how long a fork server may take to import what it is told to and
+// to confine itself.
+const startTimeout = 30 * time.Second
+
+// A forkServer is a warm CPython process that makes workers.
+//
+// It ends when its control socket closes, and all of its workers with it.
+type forkServer struct {
+	cmd     *exec.Cmd
+	control *net.UnixConn
+	stderr  *boundedLog
+	scratch string // every worker's directory, or empty
+
+	mu      sync.Mutex
+	next    uint64
+	workers map[uint64]*worker
+	gone    error // why no more workers are to be had
+
+	done chan struct{} // closed when the process has been reaped
+}
+
+// startForkServer carries out one plan. An error means that the plan cannot be had here.
+func startForkServer(ctx context.Context, python *cpython.Install, plan *sandbox.Plan) (*forkServer, error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("socketpair: %w", err)
+	}
+	theirs := os.NewFile(uintptr(pair[1]), "fork server control")
+	defer theirs.Close()
+	control, err := unixConn(pair[0])
+	if err != nil {
+		return nil, err
+	}
+	boot, err := runner.ReadFile("runner/boot.py")
+	if err != nil {
+		return nil, err
+	}
+	f := &forkServer{
+		control: control,
+		stderr:  &boundedLog{limit: 16 << 10},
+		scratch: plan.Scratch,
+		workers: map[uint64]*worker{},
+		done:    make(chan struct{}),
+	}
+	f.cmd = &exec.Cmd{
+		Path: python.Executable,
+		// -I: no environment, no user site, no current directory on the path.
+		Args:        []string{"codemode-fork-server", "-I", "-B", "-X", "utf8", "-c", string(boot)},
+		Env:         []string{"LANG=C.UTF-8", "MALLOC_ARENA_MAX=2"},
+		Dir:         "/",
+		Stderr:      f.stderr,
+		ExtraFiles:  []*os.File{theirs},
+		SysProcAttr: plan.Attr,
+		WaitDelay:   time.Second,
+	}
+	if err := f.cmd.Start(); err != nil {
+		control.Close()
+		return nil, fmt.Errorf("cannot start %s confined: %w", python.Executable, err)
+	}
+	if err := f.greet(ctx, plan); err != nil {
+		control.Close()
+		f.kill()
+		_ = f.cmd.Wait() // the exit status of a process that we killed says nothing
+		if said := f.stderr.last(); said != "" {
+			err = fmt.Errorf("%w: %s", err, said)
+		}
+		return nil, err
+	}
+	go f.readLoop()
+	return f, nil
+}
+
+// greet sends the runner and the plan, and waits until the fork server has confined itself.
+func (f *forkServer) greet(ctx context.Context, plan *sandbox.Plan) error {
+	deadline := time.Now().Add(startTimeout)
+	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
+		deadline = d
+	}
+	if err := f.control.SetDeadline(deadline); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { f.control.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	for _, name := range []string{"kernel", "values", "channel", "tools", "program", "worker", "confine", "forkserver"} {
+		source, err := fs.ReadFile(runner, "runner/"+name+".py")
+		if err != nil {
+			return err
+		}
+		if _, err := f.control.Write(append([]byte(name+"\n"), source...)); err != nil {
+			return fmt.Errorf("the fork server ended while it started: %w", err)
+		}
+	}
+	message, err := plan.Message()
+	if err != nil {
+		return err
+	}
+	if _, err := f.control.Write(append([]byte("plan\n"), message...)); err != nil {
+		return fmt.Errorf("the fork server ended while it started: %w", err)
+	}
+	buffer := make([]byte, 4096)
+	n, err := f.control.Read(buffer)
+	if err != nil || n == 0 || buffer[0] != opHello {
+		if err == nil || errors.Is(err, io.EOF) {
+			return errors.New("the fork server ended while it started")
+		}
+		return fmt.Errorf("the fork server did not start: %w", err)
+	}
+	return f.control.SetDeadline(time.Time{})
+}
+
+// fork asks for a worker, which then confines itself; see worker.awaitReady.
+func (f *forkServer) fork(scratch string) (*worker, error) {
+	w, theirs, err := newWorker()
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		for _, fd := range theirs {
+			unix.Close(fd)
+		}
+	}()
+	w.server = f
+	if f.scratch != "" {
+		w.directory = f.scratch
+	} else {
+		w.directory, w.ownDirectory = scratch, true
+	}
+	f.mu.Lock()
+	if f.gone != nil {
+		f.mu.Unlock()
+		w.closeFiles()
+		return nil, f.gone
+	}
+	f.next++
+	w.id = f.next
+	f.workers[w.id] = w
+	f.mu.Unlock()
+
+	message := binary.LittleEndian.AppendUint64([]byte{opFork}, w.id)
+	message = append(message, w.directory...)
+	if _, _, err := f.control.WriteMsgUnix(message, unix.UnixRights(theirs...), nil); err != nil {
+		f.forget(w.id)
+		w.closeFiles()
+		return nil, fault.Wrap(fault.Unavailable, err, "the fork server is gone")
+	}
+	return w, nil
+}
+
+func (f *forkServer) forget(id uint64) *worker {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w := f.workers[id]
+	delete(f.workers, id)
+	return w
+}
+
+func (f *forkServer) worker(id uint64) *worker {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.workers[id]
+}
+
+// readLoop takes the fork server's messages until it ends, and then tells every worker.
+func (f *forkServer) readLoop() {
+	defer close(f.done)
+	buffer, rights := make([]byte, 4096), make([]byte, 256)
+	for {
+		n, rn, _, _, err := f.control.ReadMsgUnix(buffer, rights)
+		if err != nil || n < 9 {
+			break
+		}
+		f.handle(buffer[:n], rights[:rn])
+	}
+	f.control.Close()
+	f.kill()
+	err := f.cmd.Wait()
+	f.mu.Lock()
+	f.gone = fault.Wrap(fault.Unavailable, errors.Join(err, errors.New(f.stderr.last())), "the fork server ended")
+	orphans := f.workers
+	f.workers = nil
+	f.mu.Unlock()
+	for _, w := range orphans {
+		w.setEnded(workerEnd{lost: true})
+	}
+}
+
+func (f *forkServer) handle(message, rights []byte) {
+	id := binary.LittleEndian.Uint64(message[1:9])
+	switch message[0] {
+	case opStarted:
+		handle, err := pidfdOf(rights)
+		if w := f.worker(id); w != nil && err == nil {
+			w.setStarted(handle)
+		} else if err == nil {
+			unix.Close(handle)
+		}
+	case opEnded:
+		if w := f.forget(id); w != nil && len(message) >= 13 {
+			w.setEnded(workerEnd{status: unix.WaitStatus(binary.LittleEndian.Uint32(message[9:13]))})
+		}
+	case opRefused:
+		if w := f.forget(id); w != nil {
+			w.setEnded(workerEnd{lost: true, reason: string(message[9:])})
+		}
+	}
+}
+
+// close ends the fork server and its workers, and waits for them.
+func (f *forkServer) close() {
+	f.control.CloseWrite()
+	f.control.SetReadDeadline(time.Now().Add(2 * time.Second))
+	<-f.done
+}
+
+func (f *forkServer) kill() {
+	if f.cmd.Process != nil {
+		// Already gone is as good as killed.
+		_ = f.cmd.Process.Kill()
+	}
+}
+
+func pidfdOf(rights []byte) (int, error) {
+	messages, err := unix.ParseSocketControlMessage(rights)
+	if err != nil {
+		return -1, err
+	}
+	for _, message := range messages {
+		fds, err := unix.ParseUnixRights(&message)
+		if err == nil && len(fds) == 1 {
+			unix.CloseOnExec(fds[0])
+			return fds[0], nil
+		}
+	}
+	return -1, errors.New("no descriptor in the message")
+}
+
+func unixConn(fd int) (*net.UnixConn, error) {
+	file := os.NewFile(uintptr(fd), "control")
+	defer file.Close()
+	conn, err := net.FileConn(file)
+	if err != nil {
+		return nil, err
+	}
+	return conn.(*net.UnixConn), nil
+}
+
+// boundedLog keeps the end of what a process writes.
+type boundedLog struct {
+	mu    sync.Mutex
+	limit int
+	text  []byte
+}
+
+func (b *boundedLog) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.text = append(b.text, p...)
+	if extra := len(b.text) - b.limit; extra > 0 {
+		b.text = bytes.Clone(b.text[extra:])
+	}
+	return len(p), nil
+}
+
+// last gives the last line, where Python puts the exception.
+func (b *boundedLog) last() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	lines := strings.Split(strings.TrimSpace(string(b.text)), "\n")
+	return lines[len(lines)-1]
+}
+
+// makeScratch makes a directory for one worker where workers have no root of their own.
+func makeScratch(base string) (string, error) {
+	directory, err := os.MkdirTemp(base, "w")
+	if err != nil {
+		return "", err
+	}
+	if os.Geteuid() == 0 {
+		if err := os.Chown(directory, sandbox.UnprivilegedID, sandbox.UnprivilegedID); err != nil {
+			return "", err
+		}
+	}
+	return filepath.Clean(directory), nil
+}

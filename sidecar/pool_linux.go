@@ -1,0 +1,360 @@
+package sidecar
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/codemode-sdk/codemode/config"
+	"github.com/codemode-sdk/codemode/internal/cpython"
+	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/sidecar/sandbox"
+)
+
+// A pool keeps confined workers ready, so that neither the fork nor the confinement is
+// on the path of a request.
+type pool struct {
+	cfg    config.SidecarConfig
+	python *cpython.Install
+	plan   *sandbox.Plan
+	log    *slog.Logger
+	base   string // where workers' directories are made, if they have no root of their own
+
+	ctx    context.Context // ends with the pool
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup // every goroutine of the pool
+
+	mu       sync.Mutex
+	server   *forkServer
+	ready    []*worker
+	spawning int
+	waiters  []chan outcome
+	failures int // to make a worker, in a row
+	closed   bool
+}
+
+// outcome is what a waiter gets.
+type outcome struct {
+	worker *worker
+	err    error
+}
+
+// newPool starts a fork server by the strongest plan that works, and waits for its
+// first worker, which proves that the plan does.
+func newPool(ctx context.Context, cfg config.SidecarConfig, python *cpython.Install, log *slog.Logger) (*pool, error) {
+	p := &pool{cfg: cfg, python: python, log: log}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	base, err := os.MkdirTemp("", "codemode-")
+	if err != nil {
+		return nil, fault.Wrap(fault.Sandbox, err, "no directory for workers").
+			WithRemedy("make a writable directory and name it in TMPDIR")
+	}
+	p.base = base
+	// Workers of an executor that runs as root are not root.
+	if err := os.Chmod(base, 0o711); err != nil {
+		return nil, errors.Join(err, os.Remove(base))
+	}
+	if err := p.start(ctx); err != nil {
+		p.cancel()
+		return nil, errors.Join(err, os.RemoveAll(base))
+	}
+	p.tasks.Go(p.supervise)
+	return p, nil
+}
+
+func (p *pool) start(ctx context.Context) error {
+	limits := p.cfg.Limits
+	options := sandbox.Options{
+		ReadPaths: p.python.ReadPaths,
+		Warm:      warmModules,
+		Workers:   p.cfg.Pool.MaxWorkers + p.cfg.Pool.MinReady,
+		Limits: sandbox.Limits{
+			MemoryBytes: limits.Memory, CPUSeconds: int64((limits.CPUTime + time.Second - 1) / time.Second),
+			Threads: int64(limits.Threads), OpenFiles: int64(limits.OpenFiles),
+			FileBytes: limits.FileSize, ScratchBytes: limits.ScratchSize,
+			ScratchFiles: int64(limits.ScratchFiles),
+		},
+	}
+	var stronger *sandbox.Plan
+	var cause error
+	for _, plan := range sandbox.Plans(options) {
+		if stronger != nil {
+			plan.Weaken(stronger, cause)
+		}
+		if err := requirement(p.cfg.Sandbox).Check(plan.Layers); err != nil {
+			return err
+		}
+		worker, err := p.try(ctx, plan)
+		if err == nil {
+			p.plan = plan
+			p.ready = append(p.ready, worker)
+			p.mu.Lock()
+			p.fill()
+			p.mu.Unlock()
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fault.Wrap(fault.Cancelled, ctx.Err(), "the executor was not started")
+		}
+		stronger, cause = plan, err
+	}
+	return fault.Wrap(fault.Sandbox, cause, "no sandbox can be set up here").
+		WithRemedy("codemode doctor shows every layer and what is in its way")
+}
+
+func (p *pool) try(ctx context.Context, plan *sandbox.Plan) (*worker, error) {
+	server, err := startForkServer(ctx, p.python, plan)
+	if err != nil {
+		return nil, err
+	}
+	p.server = server
+	worker, err := p.makeWorker(ctx, server)
+	if err != nil {
+		server.close()
+		return nil, err
+	}
+	return worker, nil
+}
+
+func requirement(s config.Sandbox) sandbox.Requirement {
+	switch s.Require {
+	case config.RequireUnsafeNone:
+		return sandbox.Requirement{Unsafe: true}
+	case config.RequireLayers:
+		return sandbox.Requirement{Layers: s.Layers}
+	default:
+		return sandbox.Strict
+	}
+}
+
+func (p *pool) makeWorker(ctx context.Context, server *forkServer) (*worker, error) {
+	directory := ""
+	if server.scratch == "" {
+		made, err := makeScratch(p.base)
+		if err != nil {
+			return nil, fault.Wrap(fault.Unavailable, err, "no directory for a worker")
+		}
+		directory = made
+	}
+	w, err := server.fork(directory)
+	if err != nil {
+		if directory != "" {
+			err = errors.Join(err, os.Remove(directory))
+		}
+		return nil, err
+	}
+	if err := w.awaitReady(ctx); err != nil {
+		return nil, errors.Join(err, w.destroy())
+	}
+	return w, nil
+}
+
+// acquire gives a ready worker. The caller owns it and gives it back to discard.
+func (p *pool) acquire(ctx context.Context) (*worker, error) {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil, errClosed
+	}
+	for len(p.ready) > 0 {
+		w := p.ready[0]
+		p.ready = p.ready[1:]
+		if w.hasEnded() {
+			p.discard(w)
+			continue
+		}
+		p.fill()
+		p.mu.Unlock()
+		return w, nil
+	}
+	waiter := make(chan outcome, 1)
+	p.waiters = append(p.waiters, waiter)
+	p.fill()
+	p.mu.Unlock()
+	select {
+	case got := <-waiter:
+		return got.worker, got.err
+	case <-ctx.Done():
+		p.mu.Lock()
+		for i, other := range p.waiters {
+			if other == waiter {
+				p.waiters = append(p.waiters[:i], p.waiters[i+1:]...)
+			}
+		}
+		p.mu.Unlock()
+		select {
+		case got := <-waiter: // it came after all
+			if got.worker != nil {
+				p.hand(got)
+			}
+		default:
+		}
+		return nil, ctx.Err()
+	}
+}
+
+// fill starts as many workers as are wanted. The caller holds mu.
+func (p *pool) fill() {
+	if p.closed {
+		return
+	}
+	wanted := p.cfg.Pool.MinReady + len(p.waiters) - len(p.ready) - p.spawning
+	for range wanted {
+		p.spawning++
+		p.tasks.Go(p.spawn)
+	}
+}
+
+func (p *pool) spawn() {
+	p.mu.Lock()
+	server, failures := p.server, p.failures
+	p.mu.Unlock()
+	if failures > 0 { // do not spin where the machine is out of something
+		select {
+		case <-time.After(min(time.Duration(failures)*20*time.Millisecond, time.Second)):
+		case <-p.ctx.Done():
+		}
+	}
+	w, err := p.makeWorker(p.ctx, server)
+	p.mu.Lock()
+	p.spawning--
+	if err != nil && p.ctx.Err() == nil {
+		p.failures++
+		if p.failures == 1 || p.failures%50 == 0 {
+			p.log.Error("cannot make a worker", "error", err, "in_a_row", p.failures)
+		}
+	} else if err == nil {
+		p.failures = 0
+	}
+	failures = p.failures
+	p.mu.Unlock()
+	switch {
+	case err == nil:
+		p.hand(outcome{worker: w})
+	case failures >= 5:
+		p.hand(outcome{err: fault.Wrap(fault.Unavailable, err, "no worker can be made")})
+	default:
+		p.hand(outcome{})
+	}
+}
+
+// hand gives what a spawn came to to the first waiter, or keeps the worker ready.
+func (p *pool) hand(got outcome) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case got.worker == nil && got.err == nil:
+	case len(p.waiters) > 0:
+		p.waiters[0] <- got
+		p.waiters = p.waiters[1:]
+	case got.worker == nil:
+	case p.closed:
+		p.discard(got.worker)
+	default:
+		p.ready = append(p.ready, got.worker)
+	}
+	p.fill()
+}
+
+// discard destroys a worker, off the caller's path.
+func (p *pool) discard(w *worker) {
+	p.tasks.Go(func() {
+		if err := w.destroy(); err != nil {
+			p.log.Error("a worker's directory stays behind", "error", err)
+		}
+	})
+}
+
+// retire destroys the worker of an execution that is over.
+func (p *pool) retire(e *execution) {
+	p.tasks.Go(func() {
+		if err := e.worker.destroy(); err != nil {
+			p.log.Error("a worker's directory stays behind", "error", err)
+		}
+		e.readers.Wait()
+	})
+}
+
+// supervise replaces the fork server when it ends.
+func (p *pool) supervise() {
+	for {
+		p.mu.Lock()
+		server := p.server
+		p.mu.Unlock()
+		select {
+		case <-p.ctx.Done():
+			return
+		case <-server.done:
+		}
+		if p.ctx.Err() != nil {
+			return
+		}
+		p.log.Warn("the fork server ended; starting another", "said", server.stderr.last())
+		for delay := 10 * time.Millisecond; ; delay = min(2*delay, time.Second) {
+			fresh, err := startForkServer(p.ctx, p.python, p.plan)
+			if err == nil {
+				p.mu.Lock()
+				p.server = fresh
+				p.failures = 0
+				idle := p.ready
+				p.ready = nil
+				p.fill()
+				p.mu.Unlock()
+				for _, w := range idle {
+					p.discard(w)
+				}
+				break
+			}
+			p.log.Error("cannot start a fork server", "error", err)
+			select {
+			case <-p.ctx.Done():
+				return
+			case <-time.After(delay):
+			}
+		}
+	}
+}
+
+// close ends all workers and waits for everything that the pool started.
+func (p *pool) close() error {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil
+	}
+	p.closed = true
+	idle, waiters, server := p.ready, p.waiters, p.server
+	p.ready, p.waiters = nil, nil
+	p.mu.Unlock()
+	p.cancel()
+	for _, waiter := range waiters {
+		waiter <- outcome{err: errClosed}
+	}
+	for _, w := range idle {
+		p.discard(w)
+	}
+	server.close()
+	p.tasks.Wait()
+	p.mu.Lock()
+	last := p.server
+	p.mu.Unlock()
+	if last != server {
+		last.close()
+	}
+	return os.RemoveAll(p.base)
+}
+
+var errClosed = fault.New(fault.Unavailable, "the executor is shutting down")
+
+// warmModules are imported before the first fork: what the runner needs, and what
+// programs use so often that importing it once is worth its pages.
+var warmModules = []string{
+	"ast", "asyncio", "base64", "bisect", "collections", "concurrent.futures", "contextlib",
+	"copy", "csv", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools",
+	"hashlib", "heapq", "inspect", "io", "itertools", "json", "linecache", "math", "operator",
+	"random", "re", "statistics", "string", "textwrap", "threading", "time", "traceback",
+	"typing", "urllib.parse", "uuid", "zoneinfo",
+}

@@ -1,0 +1,136 @@
+"""Taking rights away: once in the fork server, once in every worker."""
+
+import base64
+import os
+import resource
+import struct
+
+from . import kernel
+
+
+def enter_root(plan):
+    """Build a root directory that holds the interpreter, its libraries and nothing else."""
+    trees = [(path, kernel.open_tree(path)) for path in plan["paths"]]
+    trees += [(path, kernel.open_tree(path, recursive=False)) for path in plan["devices"]]
+    kernel.call("mount", 0, b"/", 0, kernel.MS_REC | kernel.MS_PRIVATE, 0)
+    # Any directory will do: what it hides is in no one's way in this mount namespace.
+    staging = "/tmp" if os.path.isdir("/tmp") else "/proc"
+    flags = kernel.MS_NOSUID | kernel.MS_NODEV
+    kernel.mount("tmpfs", staging, "tmpfs", flags, "mode=0755,size=1m,nr_inodes=512")
+    for path, fd in trees:
+        device = path in plan["devices"]
+        target = staging + path
+        _make_target(target, os.path.isdir(f"/proc/self/fd/{fd}") if not device else False)
+        attributes = kernel.MOUNT_ATTR_NOSUID | kernel.MOUNT_ATTR_RDONLY
+        if device:
+            attributes |= kernel.MOUNT_ATTR_NOEXEC
+        else:
+            attributes |= kernel.MOUNT_ATTR_NODEV
+        kernel.set_mount_attributes(fd, attributes)
+        kernel.move_mount(fd, target)
+        os.close(fd)
+    for link, destination in plan["links"].items():
+        _make_target(os.path.dirname(staging + link), True)
+        os.symlink(destination, staging + link)
+    _make_target(staging + plan["scratch"], True)
+    kernel.change_root(staging)
+    root = os.open("/", os.O_PATH | os.O_CLOEXEC)
+    kernel.set_mount_attributes(
+        root,
+        kernel.MOUNT_ATTR_RDONLY | kernel.MOUNT_ATTR_NOSUID | kernel.MOUNT_ATTR_NODEV,
+        recursive=False,
+    )
+    os.close(root)
+
+
+def _make_target(path, directory):
+    if directory:
+        os.makedirs(path, 0o755, exist_ok=True)
+    else:
+        os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_CLOEXEC, 0o644))
+
+
+class WorkerConfinement:
+    """What a worker does to itself between being forked and being ready."""
+
+    def __init__(self, plan):
+        self.plan = plan
+        self.private_mounts = plan["private_mounts"]
+        self.limits = [
+            (getattr(resource, "RLIMIT_" + name), soft, hard)
+            for name, (soft, hard) in plan["rlimits"].items()
+        ]
+        filter_ = plan["worker_filter"]
+        self.filter = bytearray(base64.b64decode(filter_["code"]))
+        self.filter_pids = filter_["pid_offsets"]
+        landlock = plan["landlock"]
+        self.landlock = landlock
+        self.rules = [
+            (os.open(path, os.O_PATH | os.O_CLOEXEC), access)
+            for path, access in (landlock or {}).get("rules", ())
+            if os.path.exists(path)
+        ]
+        self.used = {}
+
+    def measure(self, statm):
+        """Take what every worker inherits as the floor of its memory limits."""
+        pages = statm.read().split()
+        size = resource.getpagesize()
+        self.used = {
+            resource.RLIMIT_AS: int(pages[0]) * size,
+            resource.RLIMIT_DATA: int(pages[5]) * size,
+        }
+
+    def apply(self, scratch, parent):
+        """Confine this process to the scratch directory; parent is the fork server's pid."""
+        plan = self.plan
+        if self.private_mounts:
+            kernel.call("unshare", kernel.CLONE_NEWNS)
+            flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+            kernel.mount("tmpfs", scratch, "tmpfs", flags, plan["scratch_options"])
+        if plan["user"] is not None:
+            if plan["set_groups"]:
+                os.setgroups([])
+            os.setresgid(plan["user"], plan["user"], plan["user"])
+            os.setresuid(plan["user"], plan["user"], plan["user"])
+        os.chdir(scratch)  # as the user whose directory it is
+        os.environ["HOME"] = os.environ["TMPDIR"] = scratch
+        if plan["capabilities"]:
+            kernel.prctl(kernel.PR_CAP_AMBIENT, kernel.PR_CAP_AMBIENT_CLEAR_ALL)
+            kernel.set_capabilities(0)
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+        # Changing the user clears this one, so it comes after.
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, 9)
+        if os.getppid() != parent:
+            raise OSError("the fork server ended")
+        for kind, soft, hard in self.limits:
+            used = self.used.get(kind, 0)
+            resource.setrlimit(kind, (soft + used, hard + used))
+        if self.landlock:
+            own = os.open(scratch, os.O_PATH | os.O_CLOEXEC)
+            kernel.landlock(
+                self.landlock["handled_fs"],
+                self.landlock["handled_net"],
+                self.landlock["scoped"],
+                self.landlock["size"],
+                [*self.rules, (own, self.landlock["scratch_access"])],
+            )
+            os.close(own)
+        pid = struct.pack("=I", os.getpid())
+        for offset in self.filter_pids:
+            self.filter[offset : offset + 4] = pid
+        if plan["seccomp"]:
+            kernel.seccomp(bytes(self.filter))
+
+    def lower_memory(self, limit):
+        """Hold this process to less than the plan says; a larger limit changes nothing."""
+        for kind, soft, hard in self.limits:
+            if kind == resource.RLIMIT_DATA:
+                excess = soft - limit
+        if excess <= 0:
+            return
+        for kind, soft, hard in self.limits:
+            if kind in self.used:
+                used = self.used[kind] - excess
+                resource.setrlimit(kind, (soft + used, hard + used))

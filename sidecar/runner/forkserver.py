@@ -1,0 +1,171 @@
+"""The fork server: a warm interpreter that is told to make workers.
+
+It runs no program and reads nothing but the executor's messages. When the executor's
+end of the control socket closes, it ends, and every worker with it.
+"""
+
+import array
+import base64
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import struct
+import sys
+import traceback
+
+from . import confine, kernel, worker
+
+# Executor to fork server.
+FORK = b"F"
+# Fork server to executor.
+HELLO, STARTED, ENDED, REFUSED = b"H", b"S", b"X", b"E"
+
+_FORK = struct.Struct("<cQ")
+_ENDED = struct.Struct("<cQiQQQ")
+_CONTROL = 3  # also what a worker calls its own control socket
+
+
+def main(control, plan):
+    """Serve until the executor is gone. plan says how to confine; see sandbox.Plan."""
+    kernel.load(plan["syscalls"])
+    server = _Server(control, plan)
+    control.send(HELLO + json.dumps(server.confine()).encode())
+    server.serve()
+
+
+class _Server:
+    def __init__(self, control, plan):
+        self.control = control
+        self.plan = plan
+        self.workers = {}  # pid -> id
+
+    def confine(self):
+        plan = self.plan
+        for name in plan["warm"]:
+            importlib.import_module(name)
+        statm = open("/proc/self/statm")
+        if plan["root"] is not None:
+            confine.enter_root(plan["root"])
+        self.confinement = confine.WorkerConfinement(plan["worker"])
+        if plan["hostname"]:
+            socket.sethostname("sandbox")
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+        kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+        if plan["capabilities"] is not None:
+            kernel.set_capabilities(plan["capabilities"])
+        os.environ.clear()
+        os.environ.update(plan["environment"])
+        os.umask(0o077)
+        worker.prepare()
+        self._wake = self._watch_children()
+        if plan["filter"] is not None:
+            kernel.seccomp(base64.b64decode(plan["filter"]))
+        # What is here now is shared by all workers: keep the collector from writing to it.
+        gc.collect()
+        gc.disable()
+        gc.freeze()
+        self.confinement.measure(statm)
+        statm.close()
+        return {"python": sys.version.split()[0]}
+
+    def _watch_children(self):
+        """A descriptor that becomes readable when a worker has ended."""
+        read, write = socket.socketpair()
+        read.setblocking(False)
+        write.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(write.fileno(), warn_on_full_buffer=False)
+        self._wake_write = write
+        return read
+
+    def serve(self):
+        import select
+
+        poll = select.poll()
+        poll.register(self.control, select.POLLIN)
+        poll.register(self._wake, select.POLLIN)
+        while True:
+            for fd, _ in poll.poll():
+                if fd == self._wake.fileno():
+                    self._wake.recv(4096)
+                    self._reap()
+                elif not self._request():
+                    os._exit(0)
+
+    def _request(self):
+        data, ancillary, _, _ = self.control.recvmsg(4096, 256)
+        if not data:
+            return False
+        fds = array.array("i")
+        for _, _, part in ancillary:
+            fds.frombytes(part)
+        operation, identity = _FORK.unpack_from(data)
+        if operation != FORK or len(fds) != 3:
+            os._exit(2)
+        try:
+            self._fork(identity, data[_FORK.size :].decode(), fds)
+        except OSError as error:
+            self.control.send(_FORK.pack(REFUSED, identity) + str(error).encode())
+        finally:
+            for fd in fds:
+                os.close(fd)
+        return True
+
+    def _fork(self, identity, scratch, fds):
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            self._become_worker(scratch, parent, fds)
+        self.workers[pid] = identity
+        handle = os.pidfd_open(pid)
+        try:
+            socket.send_fds(self.control, [_FORK.pack(STARTED, identity)], [handle])
+        finally:
+            os.close(handle)
+
+    def _become_worker(self, scratch, parent, fds):
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            control, stdout, stderr = fds
+            keep = os.dup(control) if control == _CONTROL else control
+            os.dup2(stdout, 1)
+            os.dup2(stderr, 2)
+            confinement = self.confinement
+            # The descriptors of the landlock rules live above the three of the message.
+            os.dup2(keep, _CONTROL)
+
+            def apply():
+                confinement.apply(scratch, parent)
+                os.closerange(_CONTROL + 1, 1 << 16)
+
+            worker.serve(_CONTROL, apply, confinement.lower_memory)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+
+    def _reap(self):
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            identity = self.workers.pop(pid, None)
+            if identity is None:
+                continue  # something that outlived a worker
+            self.control.send(
+                _ENDED.pack(
+                    ENDED,
+                    identity,
+                    status,
+                    int(usage.ru_utime * 1e6),
+                    int(usage.ru_stime * 1e6),
+                    usage.ru_maxrss * 1024,
+                )
+            )

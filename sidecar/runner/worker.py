@@ -1,0 +1,122 @@
+"""A worker: confined, ready, then one program, then gone."""
+
+import gc
+import json
+import os
+import resource
+import signal
+import struct
+import sys
+
+from . import channel as wire
+from . import program, tools, values
+
+# Freed when memory runs out, so that there is some to say so with.
+_RESERVE = 1 << 20
+
+
+def serve(fd, confine, lower_memory):
+    """Confine this process, run the one program it is sent, and never return."""
+    channel = wire.Channel(fd)
+    try:
+        confine()
+    except BaseException as error:
+        channel.send(wire.FAILED, 0, f"{type(error).__name__}: {error}".encode())
+        os._exit(1)
+    try:
+        channel.send(wire.READY, 0, b"")
+        kind, _, payload = channel.receive()
+    except (wire.Lost, OSError):
+        os._exit(1)
+    if kind != wire.RUN:
+        os._exit(1)
+    run(channel, payload, lower_memory)
+    # The executor ends this process once it has the result; nothing runs after it.
+    signal.pause()
+    os._exit(0)
+
+
+def run(channel, payload, lower_memory):
+    options, source, manifest = _sections(payload)
+    options = json.loads(options)
+    lower_memory(options["memory"])
+    names = program.main_module()
+    names["tools"] = connected = tools.Tools(
+        lambda: tools.Connection(channel, manifest, options["tool_value_size"])
+    )
+    sys.modules["tools"] = connected
+    reserve = bytearray(_RESERVE)
+    signal.signal(signal.SIGUSR1, _deadline)
+    gc.enable()
+    value, meta = b"", {"status": "ok", "exit_code": 0}
+    try:
+        try:
+            result = program.Program(source.decode()).run(names)
+        finally:
+            program.finish()
+        if result is not None:
+            value = values.encode(result, "result", options["result_size"])
+    except wire.Lost:
+        os._exit(1)
+    except MemoryError as error:
+        del reserve
+        _raise_memory_limit()
+        meta = {"status": "memory_limit", "exit_code": 1, "error": program.describe(error)}
+    except SystemExit as error:
+        meta = _exited(error)
+    except program.Deadline as error:
+        meta = {"status": "timeout", "exit_code": 1, "error": program.describe(error)}
+    except BaseException as error:
+        meta = {"status": "error", "exit_code": 1, "error": program.describe(error)}
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    head = json.dumps(meta).encode()
+    channel.send(wire.DONE, 0, struct.pack("<I", len(head)) + head + value)
+
+
+def _sections(payload):
+    """The parts of a RUN frame, each behind its length."""
+    start = 0
+    while start < len(payload):
+        (length,) = struct.unpack_from("<I", payload, start)
+        start += 4
+        yield payload[start : start + length]
+        start += length
+
+
+def _exited(error):
+    """sys.exit() as the interpreter itself treats it."""
+    code = error.code
+    if code is None or code == 0:
+        return {"status": "ok", "exit_code": 0}
+    if isinstance(code, int):
+        code &= 0xFF
+    else:
+        print(code, file=sys.stderr, flush=True)
+        code = 1
+    meta = program.describe(error)
+    meta["type"], meta["message"] = "SystemExit", f"the program ended with exit code {code}"
+    return {"status": "error", "exit_code": code, "error": meta}
+
+
+def _deadline(*_):
+    raise program.Deadline("the time for the run is over")
+
+
+def _raise_memory_limit():
+    """Use the few pages between the soft and the hard limit for the report."""
+    for kind in (resource.RLIMIT_DATA, resource.RLIMIT_AS):
+        _, hard = resource.getrlimit(kind)
+        resource.setrlimit(kind, (hard, hard))
+
+
+def prepare():
+    """What every worker inherits: done once, in the fork server."""
+    tools.install()
+    sys.stdin = open(0, encoding="utf-8", closefd=False)
+    sys.stdout = _stream(1)
+    sys.stderr = _stream(2)
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+
+
+def _stream(fd):
+    return open(fd, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)

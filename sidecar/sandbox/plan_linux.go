@@ -1,0 +1,316 @@
+package sandbox
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Limits are what the kernel holds a worker to.
+type Limits struct {
+	// MemoryBytes a program may use on top of what the interpreter starts with.
+	MemoryBytes int64
+	// CPUSeconds of processor time, over all threads.
+	CPUSeconds int64
+	// Threads of one worker; all workers of a user share the sum where no user
+	// namespace of their own separates them.
+	Threads int64
+	// OpenFiles bounds descriptors.
+	OpenFiles int64
+	// FileBytes bounds one file.
+	FileBytes int64
+	// ScratchBytes and ScratchFiles bound a worker's own directory.
+	ScratchBytes, ScratchFiles int64
+}
+
+// Options are what a plan is made for.
+type Options struct {
+	// ReadPaths are the files and directories that the interpreter needs to read.
+	ReadPaths []string
+	// Warm names the modules that the fork server imports before it forks.
+	Warm   []string
+	Limits Limits
+	// Workers is how many may live at once.
+	Workers int
+}
+
+// UnprivilegedID is the user and group that programs run as where the executor was
+// started by root: "nobody", by long custom.
+const UnprivilegedID = 65534
+
+// scratchPath is the program's own directory where it has a root of its own.
+const scratchPath = "/sandbox"
+
+// Address space costs nothing until it is used, and threads, numpy and the allocator
+// reserve plenty; RLIMIT_DATA counts what can be written to.
+const addressSpaceSlack = 1 << 30
+
+// reportSlack is what a worker may use beyond its limit to report that it is out of memory.
+const reportSlack = 32 << 20
+
+// A Plan says how a fork server and its workers confine themselves.
+type Plan struct {
+	// Attr starts the fork server.
+	Attr *syscall.SysProcAttr
+	// Layers is what is in force if the plan is carried out, which it is wholly or not at all.
+	Layers []Layer
+	// Scratch is every worker's directory, or empty if each must be given one of its own
+	// by the executor.
+	Scratch string
+
+	message planMessage
+}
+
+type planMessage struct {
+	Syscalls     map[string]int    `json:"syscalls"`
+	Warm         []string          `json:"warm"`
+	Root         *rootPlan         `json:"root"`
+	Hostname     bool              `json:"hostname"`
+	Capabilities *uint64           `json:"capabilities"`
+	Environment  map[string]string `json:"environment"`
+	Filter       *string           `json:"filter"`
+	Worker       workerPlan        `json:"worker"`
+}
+
+type rootPlan struct {
+	Paths   []string          `json:"paths"`
+	Devices []string          `json:"devices"`
+	Links   map[string]string `json:"links"`
+	Scratch string            `json:"scratch"`
+}
+
+type workerPlan struct {
+	PrivateMounts  bool                `json:"private_mounts"`
+	ScratchOptions string              `json:"scratch_options"`
+	User           *int                `json:"user"`
+	SetGroups      bool                `json:"set_groups"`
+	Capabilities   bool                `json:"capabilities"`
+	Rlimits        map[string][2]int64 `json:"rlimits"`
+	Seccomp        bool                `json:"seccomp"`
+	Filter         Filter              `json:"worker_filter"`
+	Landlock       *landlock           `json:"landlock"`
+}
+
+type pathAccess struct {
+	path   string
+	access uint64
+}
+
+// MarshalJSON gives [path, access].
+func (p pathAccess) MarshalJSON() ([]byte, error) { return json.Marshal([]any{p.path, p.access}) }
+
+// Message is the plan as the fork server reads it.
+func (p *Plan) Message() ([]byte, error) { return json.Marshal(p.message) }
+
+// Plans gives the plans worth trying on this machine, the strongest first. What makes a
+// plan fail is known only to the kernel: a container's profile, a security module, a
+// count that is used up. So each is tried, and the reason of its failure goes into the
+// layers of the next by Weaken.
+func Plans(o Options) []*Plan {
+	root := os.Geteuid() == 0
+	plans := []*Plan{newPlan(o, namespacesOf(root, true))}
+	if root {
+		plans = append(plans, newPlan(o, namespacesOf(root, false)))
+	}
+	return append(plans, newPlan(o, namespaces{}))
+}
+
+// namespaces is what a fork server is started in.
+type namespaces struct {
+	any  bool
+	user bool
+	root bool // the executor itself has the rights of root
+}
+
+func namespacesOf(root, user bool) namespaces { return namespaces{any: true, user: user, root: root} }
+
+func newPlan(o Options, ns namespaces) *Plan {
+	p := &Plan{Attr: &syscall.SysProcAttr{Setsid: true}}
+	p.message.Syscalls = syscallNumbers
+	p.message.Warm = o.Warm
+	p.message.Environment = map[string]string{
+		"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC",
+	}
+	p.message.Worker.ScratchOptions = fmt.Sprintf("mode=0700,size=%d,nr_inodes=%d",
+		o.Limits.ScratchBytes, o.Limits.ScratchFiles)
+	p.message.Worker.Rlimits = rlimits(o)
+	p.layer(NoNewPrivs, true, "")
+	p.layer(Rlimits, true, "memory, CPU time, threads, descriptors, file size")
+	p.useNamespaces(o, ns)
+	p.useLandlock(o)
+	p.useSeccomp()
+	slices.SortFunc(p.Layers, func(a, b Layer) int {
+		return slices.Index(Names, a.Name) - slices.Index(Names, b.Name)
+	})
+	return p
+}
+
+func (p *Plan) layer(name string, inForce bool, detail string) {
+	p.Layers = append(p.Layers, Layer{Name: name, InForce: inForce, Detail: detail})
+}
+
+// Weaken records why a stronger plan could not be carried out.
+func (p *Plan) Weaken(stronger *Plan, cause error) {
+	for i, layer := range p.Layers {
+		for _, was := range stronger.Layers {
+			switch {
+			case was.Name != layer.Name || layer.InForce:
+			case was.InForce:
+				p.Layers[i].Detail = cause.Error()
+			default:
+				p.Layers[i].Detail = was.Detail
+			}
+		}
+	}
+}
+
+func (p *Plan) useNamespaces(o Options, ns namespaces) {
+	worker := &p.message.Worker
+	if os.Geteuid() == 0 {
+		id := UnprivilegedID
+		worker.User, worker.SetGroups, worker.Capabilities = &id, true, true
+	}
+	if !ns.any {
+		for _, name := range []string{User, PID, Mount, Network, IPC, UTS} {
+			p.layer(name, false, "not tried")
+		}
+		return
+	}
+	p.layer(PID, true, "")
+	p.layer(Mount, true, "the interpreter, its libraries and an own directory, nothing else")
+	p.layer(Network, true, "no interfaces")
+	p.layer(IPC, true, "")
+	p.layer(UTS, true, "")
+	p.Attr.Cloneflags = unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET |
+		unix.CLONE_NEWIPC | unix.CLONE_NEWUTS
+	worker.Capabilities = true
+	p.layer(User, ns.user, "")
+	if ns.user {
+		p.Attr.Cloneflags |= unix.CLONE_NEWUSER
+		p.Attr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}}
+		p.Attr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}}
+		if ns.root {
+			other := syscall.SysProcIDMap{ContainerID: UnprivilegedID, HostID: UnprivilegedID, Size: 1}
+			p.Attr.UidMappings = append(p.Attr.UidMappings, other)
+			p.Attr.GidMappings = append(p.Attr.GidMappings, other)
+			p.Attr.GidMappingsEnableSetgroups = true
+		}
+	}
+	keep := uint64(1)<<unix.CAP_SYS_ADMIN | 1<<unix.CAP_SETUID | 1<<unix.CAP_SETGID | 1<<unix.CAP_SETPCAP
+	p.message.Capabilities = &keep
+	p.message.Hostname = true
+	p.message.Root = &rootPlan{
+		Paths: withoutNested(o.ReadPaths), Devices: devices,
+		Links: map[string]string{"/tmp": scratchPath}, Scratch: scratchPath,
+	}
+	worker.PrivateMounts = true
+	if worker.User != nil {
+		worker.ScratchOptions += fmt.Sprintf(",uid=%d,gid=%d", *worker.User, *worker.User)
+	}
+	p.Scratch = scratchPath
+}
+
+func (p *Plan) useLandlock(o Options) {
+	abi, err := landlockABI()
+	if err != nil {
+		p.layer(Landlock, false, err.Error())
+		return
+	}
+	l := newLandlock(abi)
+	if p.message.Root != nil {
+		l.allow("/", readTree)
+	} else {
+		for _, path := range withoutNested(o.ReadPaths) {
+			if info, err := os.Stat(path); err == nil && info.IsDir() {
+				l.allow(path, readTree)
+			} else if err == nil {
+				l.allow(path, readFile)
+			}
+		}
+		for _, device := range devices {
+			l.allow(device, readFile)
+		}
+	}
+	l.allow("/dev/null", readFile|unix.LANDLOCK_ACCESS_FS_WRITE_FILE)
+	p.message.Worker.Landlock = l
+	p.layer(Landlock, true, l.describe(abi))
+}
+
+func (p *Plan) useSeccomp() {
+	if err := seccompAvailable(); err != nil {
+		p.layer(Seccomp, false, err.Error())
+		return
+	}
+	code := base64.StdEncoding.EncodeToString(forkServerFilter().Code)
+	p.message.Filter = &code
+	p.message.Worker.Seccomp = true
+	p.message.Worker.Filter = workerFilter()
+	p.layer(Seccomp, true, "an allow-list; everything else is EPERM")
+}
+
+// seccompAvailable asks whether a filter that answers with an errno could be installed.
+func seccompAvailable() error {
+	action := uint32(retErrno)
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, 2 /* SECCOMP_GET_ACTION_AVAIL */, 0,
+		uintptr(unsafe.Pointer(&action)))
+	if errno != 0 {
+		return fmt.Errorf("seccomp filters are not to be had here: %w", errno)
+	}
+	return nil
+}
+
+func rlimits(o Options) map[string][2]int64 {
+	l := o.Limits
+	return map[string][2]int64{
+		"DATA":     {l.MemoryBytes, l.MemoryBytes + reportSlack},
+		"AS":       {l.MemoryBytes + addressSpaceSlack, l.MemoryBytes + addressSpaceSlack + reportSlack},
+		"CPU":      {l.CPUSeconds, l.CPUSeconds + 1},
+		"FSIZE":    {l.FileBytes, l.FileBytes},
+		"NOFILE":   {l.OpenFiles, l.OpenFiles},
+		"NPROC":    {l.Threads * int64(o.Workers), l.Threads * int64(o.Workers)},
+		"CORE":     {0, 0},
+		"MEMLOCK":  {0, 0},
+		"MSGQUEUE": {0, 0},
+		"NICE":     {0, 0},
+		"RTPRIO":   {0, 0},
+	}
+}
+
+var devices = []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"}
+
+// withoutNested drops paths that do not exist and paths inside another of the list.
+func withoutNested(paths []string) []string {
+	sorted := slices.Clone(paths)
+	slices.Sort(sorted)
+	var kept []string
+	for _, path := range slices.Compact(sorted) {
+		if _, err := os.Stat(path); err != nil {
+			continue
+		}
+		nested := slices.ContainsFunc(kept, func(outer string) bool {
+			return strings.HasPrefix(path, strings.TrimSuffix(outer, "/")+"/")
+		})
+		if !nested {
+			kept = append(kept, path)
+		}
+	}
+	return kept
+}
+
+// syscallNumbers are those that the runner makes itself.
+var syscallNumbers = map[string]int{
+	"mount": unix.SYS_MOUNT, "umount2": unix.SYS_UMOUNT2, "pivot_root": unix.SYS_PIVOT_ROOT,
+	"open_tree": unix.SYS_OPEN_TREE, "move_mount": unix.SYS_MOVE_MOUNT,
+	"mount_setattr": unix.SYS_MOUNT_SETATTR, "unshare": unix.SYS_UNSHARE,
+	"prctl": unix.SYS_PRCTL, "capset": unix.SYS_CAPSET, "seccomp": unix.SYS_SECCOMP,
+	"landlock_create_ruleset": unix.SYS_LANDLOCK_CREATE_RULESET,
+	"landlock_add_rule":       unix.SYS_LANDLOCK_ADD_RULE,
+	"landlock_restrict_self":  unix.SYS_LANDLOCK_RESTRICT_SELF,
+}

@@ -1,0 +1,127 @@
+package sandbox
+
+import "golang.org/x/sys/unix"
+
+// Two filters are stacked. The fork server installs the first, an allow-list, on
+// itself; workers inherit it for nothing. Each worker adds the second, a short list of
+// what the fork server alone may do and of calls whose arguments matter. A call is let
+// through only if both agree. Everything refused gets EPERM, which an innocent program
+// survives, rather than a kill, which it does not.
+
+// harmless are the calls that a CPython with numpy and pandas makes on what it
+// already holds: memory, files that Landlock lets it open, clocks, its own threads.
+var harmless = []uint32{
+	unix.SYS_READ, unix.SYS_WRITE, unix.SYS_READV, unix.SYS_WRITEV, unix.SYS_PREAD64,
+	unix.SYS_PWRITE64, unix.SYS_PREADV, unix.SYS_PWRITEV, unix.SYS_PREADV2, unix.SYS_PWRITEV2,
+	unix.SYS_LSEEK, unix.SYS_CLOSE, unix.SYS_CLOSE_RANGE, unix.SYS_DUP, unix.SYS_DUP3,
+	unix.SYS_OPENAT, unix.SYS_OPENAT2, unix.SYS_FSTAT, unix.SYS_STATX, unix.SYS_STATFS,
+	unix.SYS_FSTATFS, unix.SYS_FACCESSAT, unix.SYS_FACCESSAT2, unix.SYS_READLINKAT,
+	unix.SYS_GETCWD, unix.SYS_CHDIR, unix.SYS_FCHDIR, unix.SYS_MKDIRAT, unix.SYS_UNLINKAT,
+	unix.SYS_RENAMEAT, unix.SYS_RENAMEAT2, unix.SYS_LINKAT, unix.SYS_SYMLINKAT,
+	unix.SYS_TRUNCATE, unix.SYS_FTRUNCATE, unix.SYS_FALLOCATE, unix.SYS_FADVISE64,
+	unix.SYS_READAHEAD, unix.SYS_FCHMOD, unix.SYS_FCHMODAT, unix.SYS_UTIMENSAT, unix.SYS_UMASK,
+	unix.SYS_GETDENTS64, unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_SYNC_FILE_RANGE,
+	unix.SYS_FLOCK, unix.SYS_GETXATTR, unix.SYS_LGETXATTR, unix.SYS_FGETXATTR,
+	unix.SYS_LISTXATTR, unix.SYS_LLISTXATTR, unix.SYS_FLISTXATTR, unix.SYS_SENDFILE,
+	unix.SYS_COPY_FILE_RANGE, unix.SYS_SPLICE, unix.SYS_TEE, unix.SYS_PIPE2,
+
+	unix.SYS_MMAP, unix.SYS_MUNMAP, unix.SYS_MPROTECT, unix.SYS_MREMAP, unix.SYS_MADVISE,
+	unix.SYS_BRK, unix.SYS_MSYNC, unix.SYS_MINCORE, unix.SYS_MEMBARRIER, unix.SYS_RSEQ,
+
+	unix.SYS_FUTEX, unix.SYS_FUTEX_WAITV, unix.SYS_SET_ROBUST_LIST, unix.SYS_SET_TID_ADDRESS,
+	unix.SYS_SCHED_YIELD, unix.SYS_SCHED_GETAFFINITY, unix.SYS_SCHED_GETPARAM,
+	unix.SYS_SCHED_GETSCHEDULER, unix.SYS_SCHED_GET_PRIORITY_MAX, unix.SYS_SCHED_GET_PRIORITY_MIN,
+	unix.SYS_GETCPU, unix.SYS_GETPRIORITY, unix.SYS_EXIT, unix.SYS_EXIT_GROUP,
+	unix.SYS_RESTART_SYSCALL, unix.SYS_WAIT4, unix.SYS_WAITID,
+
+	unix.SYS_GETPID, unix.SYS_GETPPID, unix.SYS_GETTID, unix.SYS_GETUID, unix.SYS_GETEUID,
+	unix.SYS_GETGID, unix.SYS_GETEGID, unix.SYS_GETGROUPS, unix.SYS_GETRESUID,
+	unix.SYS_GETRESGID, unix.SYS_GETPGID, unix.SYS_GETSID, unix.SYS_CAPGET, unix.SYS_UNAME,
+	unix.SYS_SYSINFO, unix.SYS_GETRLIMIT, unix.SYS_GETRUSAGE, unix.SYS_TIMES,
+	unix.SYS_GETTIMEOFDAY, unix.SYS_CLOCK_GETTIME, unix.SYS_CLOCK_GETRES,
+	unix.SYS_CLOCK_NANOSLEEP, unix.SYS_NANOSLEEP, unix.SYS_GETRANDOM,
+
+	unix.SYS_SETITIMER, unix.SYS_GETITIMER, unix.SYS_TIMERFD_CREATE, unix.SYS_TIMERFD_SETTIME,
+	unix.SYS_TIMERFD_GETTIME, unix.SYS_EVENTFD2, unix.SYS_EPOLL_CREATE1, unix.SYS_EPOLL_CTL,
+	unix.SYS_EPOLL_PWAIT, unix.SYS_EPOLL_PWAIT2, unix.SYS_PPOLL, unix.SYS_PSELECT6,
+
+	unix.SYS_RT_SIGACTION, unix.SYS_RT_SIGPROCMASK, unix.SYS_RT_SIGRETURN,
+	unix.SYS_RT_SIGPENDING, unix.SYS_RT_SIGTIMEDWAIT, unix.SYS_RT_SIGSUSPEND, unix.SYS_SIGALTSTACK,
+
+	// On sockets that it already has: its own pairs, and the control socket.
+	unix.SYS_SENDTO, unix.SYS_RECVFROM, unix.SYS_SENDMSG, unix.SYS_RECVMSG, unix.SYS_SHUTDOWN,
+	unix.SYS_GETSOCKOPT, unix.SYS_SETSOCKOPT, unix.SYS_GETSOCKNAME, unix.SYS_GETPEERNAME,
+}
+
+// confining are the calls with which the fork server makes workers, and workers confine
+// themselves. The second filter refuses them all.
+var confining = []uint32{
+	unix.SYS_UNSHARE, unix.SYS_MOUNT, unix.SYS_SETGROUPS, unix.SYS_SETRESUID,
+	unix.SYS_SETRESGID, unix.SYS_CAPSET, unix.SYS_SECCOMP, unix.SYS_LANDLOCK_CREATE_RULESET,
+	unix.SYS_LANDLOCK_ADD_RULE, unix.SYS_LANDLOCK_RESTRICT_SELF, unix.SYS_PIDFD_OPEN,
+}
+
+// From asm-generic/ioctls.h; package unix lacks them.
+const (
+	ioFIONBIO  = 0x5421
+	ioFIONCLEX = 0x5450
+	ioFIOCLEX  = 0x5451
+)
+
+const cloneThread = unix.CLONE_THREAD | unix.CLONE_VM | unix.CLONE_SIGHAND
+
+// checked are the calls that stand or fall by an argument, by a rule that the fork
+// server keeps to as well.
+func checked() map[uint32]decision {
+	return map[uint32]decision{
+		unix.SYS_SOCKETPAIR: allowIf(ePERM, argIn(0, unix.AF_UNIX)),
+		unix.SYS_IOCTL: allowIf(eNOTTY, argIn(1,
+			unix.TCGETS, unix.TIOCGWINSZ, unix.TIOCINQ, ioFIOCLEX, ioFIONCLEX, ioFIONBIO)),
+		unix.SYS_FCNTL: allowIf(ePERM, argIn(1,
+			unix.F_DUPFD, unix.F_DUPFD_CLOEXEC, unix.F_GETFD, unix.F_SETFD, unix.F_GETFL,
+			unix.F_SETFL, unix.F_GETLK, unix.F_SETLK, unix.F_SETLKW, unix.F_OFD_GETLK,
+			unix.F_OFD_SETLK, unix.F_OFD_SETLKW, unix.F_GETPIPE_SZ)),
+	}
+}
+
+// forkServerFilter is the allow-list.
+func forkServerFilter() Filter {
+	policy := checked()
+	for _, list := range [][]uint32{harmless, harmlessHere, confining} {
+		for _, number := range list {
+			policy[number] = allow()
+		}
+	}
+	for _, number := range []uint32{
+		unix.SYS_CLONE, unix.SYS_PRCTL, unix.SYS_KILL, unix.SYS_TGKILL, unix.SYS_PRLIMIT64,
+		unix.SYS_SETRLIMIT,
+	} {
+		policy[number] = allow()
+	}
+	// glibc falls back to clone, whose flags a filter can read.
+	policy[unix.SYS_CLONE3] = refuse(eNOSYS)
+	return assemble(auditArch, policy, refuse(ePERM))
+}
+
+// workerFilter is what a worker adds.
+func workerFilter() Filter {
+	policy := map[uint32]decision{
+		// Threads, no processes.
+		unix.SYS_CLONE: allowIf(ePERM, argMasked(0, cloneThread, cloneThread),
+			argMasked(0, unix.CLONE_NEWUSER|unix.CLONE_NEWNS|unix.CLONE_NEWPID|unix.CLONE_NEWNET|
+				unix.CLONE_NEWIPC|unix.CLONE_NEWUTS|unix.CLONE_NEWCGROUP, 0)),
+		// Signals to itself.
+		unix.SYS_KILL:   allowIf(ePERM, argIn(0, selfPID)),
+		unix.SYS_TGKILL: allowIf(ePERM, argIn(0, selfPID)),
+		// Limits of its own, which it can only lower.
+		unix.SYS_PRLIMIT64: allowIf(ePERM, argIn(0, 0, selfPID)),
+		unix.SYS_PRCTL: allowIf(ePERM, argIn(0,
+			unix.PR_SET_NAME, unix.PR_GET_NAME, unix.PR_GET_DUMPABLE, unix.PR_GET_NO_NEW_PRIVS,
+			unix.PR_CAPBSET_READ, unix.PR_SET_VMA)),
+		unix.SYS_SCHED_GETAFFINITY: allowIf(ePERM, argIn(0, 0, selfPID)),
+	}
+	for _, number := range confining {
+		policy[number] = refuse(ePERM)
+	}
+	return assemble(auditArch, policy, allow())
+}

@@ -1,0 +1,8 @@
+package sandbox
+
+import "golang.org/x/sys/unix"
+
+const auditArch = unix.AUDIT_ARCH_AARCH64
+
+// harmlessHere are the spellings of harmless calls that amd64 does not share.
+var harmlessHere = []uint32{unix.SYS_FSTATAT}

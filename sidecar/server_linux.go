@@ -1,0 +1,346 @@
+package sidecar
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/reflection"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/codemode-sdk/codemode/config"
+	"github.com/codemode-sdk/codemode/internal/cpython"
+	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
+	"github.com/codemode-sdk/codemode/internal/version"
+	"github.com/codemode-sdk/codemode/sidecar/sandbox"
+)
+
+// A Server is an executor: a pool of confined workers behind a gRPC service.
+type Server struct {
+	cfg    config.SidecarConfig
+	log    *slog.Logger
+	python *cpython.Install
+	pool   *pool
+	grpc   *grpc.Server // for callers from outside, who must show a key
+	inside *grpc.Server // for the process that this server is embedded in
+	health *health.Server
+	gate   gate
+
+	local   localListener
+	serving sync.WaitGroup
+	closing sync.Once
+	closed  error
+}
+
+// New finds a CPython, sets up the sandbox and starts the pool. It fails closed: an
+// error with code fault.Sandbox means that the isolation which cfg requires is not to
+// be had here. The caller closes the server.
+func New(ctx context.Context, cfg config.SidecarConfig, log *slog.Logger) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	python, err := cpython.Find(ctx, cfg.Python)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := newPool(ctx, cfg, python, log)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, log: log, python: python, pool: pool, health: health.NewServer()}
+	s.gate.init(cfg.Pool)
+	// Room for the largest value that the limits let through, and for what surrounds it.
+	message := int(max(cfg.Limits.ResultSize, cfg.Limits.ToolValueSize, int64(4*cfg.Limits.MaxCodeLength))) + 1<<20
+	common := []grpc.ServerOption{grpc.MaxRecvMsgSize(message), grpc.MaxConcurrentStreams(uint32(cfg.Pool.MaxWorkers + cfg.Pool.Queue + 16))}
+	keys := newKeyring(cfg.APIKeys)
+	s.grpc = grpc.NewServer(append(common, grpc.UnaryInterceptor(keys.unary), grpc.StreamInterceptor(keys.stream))...)
+	s.inside = grpc.NewServer(common...)
+	for _, server := range []*grpc.Server{s.grpc, s.inside} {
+		codemodev1.RegisterExecutorServiceServer(server, service{s: s})
+		healthv1.RegisterHealthServer(server, s.health)
+	}
+	reflection.Register(s.grpc)
+	s.health.SetServingStatus("", healthv1.HealthCheckResponse_SERVING)
+	s.health.SetServingStatus(codemodev1.ExecutorService_ServiceDesc.ServiceName, healthv1.HealthCheckResponse_SERVING)
+	return s, nil
+}
+
+// Layers is the sandbox as it stands.
+func (s *Server) Layers() []sandbox.Layer { return s.pool.plan.Layers }
+
+// Python is the version of the interpreter that programs run on.
+func (s *Server) Python() string { return s.python.Version }
+
+// Serve answers callers on a listener until Close or Shutdown.
+func (s *Server) Serve(listener net.Listener) error { return s.grpc.Serve(listener) }
+
+// Dial connects the process that the server lives in to it: no address that anyone
+// else could reach, and so no key.
+func (s *Server) Dial(context.Context, string) (net.Conn, error) {
+	s.local.start(func(l net.Listener) {
+		s.serving.Go(func() {
+			if err := s.inside.Serve(l); err != nil {
+				s.log.Error("the embedded executor stopped", "error", err)
+			}
+		})
+	})
+	return s.local.dial()
+}
+
+// Shutdown lets what runs come to its end, admits nothing new, and closes. When ctx
+// ends first, what still runs is cut off.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.health.Shutdown()
+	s.gate.close()
+	drained := make(chan struct{})
+	go func() {
+		s.grpc.GracefulStop()
+		s.inside.GracefulStop()
+		close(drained)
+	}()
+	select {
+	case <-drained:
+	case <-ctx.Done():
+	}
+	err := s.Close()
+	<-drained
+	return err
+}
+
+// Close ends everything that the server started, at once, and waits for it.
+func (s *Server) Close() error {
+	s.closing.Do(func() {
+		s.health.Shutdown()
+		s.gate.close()
+		s.grpc.Stop()
+		s.inside.Stop()
+		s.local.close()
+		s.serving.Wait()
+		s.closed = s.pool.close()
+	})
+	return s.closed
+}
+
+// service implements the gRPC service.
+type service struct {
+	codemodev1.UnimplementedExecutorServiceServer
+	s *Server
+}
+
+func (v service) Execute(stream grpc.BidiStreamingServer[codemodev1.ExecuteRequest, codemodev1.ExecuteResponse]) error {
+	s := v.s
+	first, err := stream.Recv()
+	if err != nil {
+		return err
+	}
+	start := first.GetStart()
+	if start == nil {
+		return status.Error(codes.InvalidArgument, "the first message of a stream must be start")
+	}
+	limits, err := s.check(start)
+	if err != nil {
+		return err
+	}
+	leave, err := s.gate.enter(stream.Context())
+	if err != nil {
+		return err
+	}
+	defer leave()
+	worker, err := s.pool.acquire(stream.Context())
+	if err != nil {
+		if stream.Context().Err() != nil {
+			return status.FromContextError(stream.Context().Err()).Err()
+		}
+		return status.Error(codes.Unavailable, err.Error())
+	}
+	e := &execution{id: start.GetExecutionId(), limits: limits, worker: worker, stream: stream}
+	defer s.pool.retire(e)
+	if err := stream.Send(&codemodev1.ExecuteResponse{Message: &codemodev1.ExecuteResponse_Started{
+		Started: &codemodev1.Started{ExecutionId: e.id, Sandbox: sandbox.InForce(s.Layers())},
+	}}); err != nil {
+		return err
+	}
+	result, err := e.run(start)
+	if err != nil {
+		return err
+	}
+	return e.finish(result)
+}
+
+// Bounds on what a client may ask for.
+const (
+	maxTools           = 10_000
+	maxParameters      = 1_000
+	maxExecutionIDSize = 64
+)
+
+// check validates a request and gives the limits under which it runs.
+func (s *Server) check(start *codemodev1.Start) (config.Limits, error) {
+	limits := s.cfg.Limits
+	invalid := func(format string, args ...any) (config.Limits, error) {
+		return limits, status.Errorf(codes.InvalidArgument, format, args...)
+	}
+	if !utf8.ValidString(start.GetCode()) {
+		return invalid("the program is not valid UTF-8")
+	}
+	if n := utf8.RuneCountInString(start.GetCode()); n > limits.MaxCodeLength {
+		return invalid("the program has %d characters; the limit is %d (limits.max_code_length)", n, limits.MaxCodeLength)
+	}
+	if start.GetExecutionId() == "" {
+		start.ExecutionId = newExecutionID()
+	} else if !validExecutionID(start.GetExecutionId()) {
+		return invalid("execution_id must be 1 to %d of A-Z a-z 0-9 _ -", maxExecutionIDSize)
+	}
+	if n := len(start.GetTools()); n > maxTools {
+		return invalid("%d tools; the limit is %d", n, maxTools)
+	}
+	for _, tool := range start.GetTools() {
+		if n := len(tool.GetName()); n == 0 || n > maxToolName {
+			return invalid("a tool's name has %d bytes; it must have 1 to %d", n, maxToolName)
+		}
+		if n := len(tool.GetParameters()); n > maxParameters {
+			return invalid("tool %q has %d parameters; the limit is %d", tool.GetName(), n, maxParameters)
+		}
+	}
+	return lower(limits, start.GetLimits()), nil
+}
+
+// lower takes from asked what is less than the executor's own limits.
+func lower(limits config.Limits, asked *codemodev1.Limits) config.Limits {
+	if asked == nil {
+		return limits
+	}
+	if d := asked.GetTimeout().AsDuration(); asked.Timeout != nil && d > 0 {
+		limits.CodeTimeout = min(limits.CodeTimeout, d)
+	}
+	less := func(own *int64, asked int64) {
+		if asked > 0 {
+			*own = min(*own, asked)
+		}
+	}
+	less(&limits.Memory, asked.GetMemoryBytes())
+	less(&limits.OutputSize, asked.GetOutputBytes())
+	less(&limits.ResultSize, asked.GetResultBytes())
+	if n := int(asked.GetToolCalls()); n > 0 {
+		limits.ToolCalls = min(limits.ToolCalls, n)
+	}
+	return limits
+}
+
+func (v service) Health(context.Context, *codemodev1.HealthRequest) (*codemodev1.HealthResponse, error) {
+	return &codemodev1.HealthResponse{Version: version.String()}, nil
+}
+
+func (v service) Ready(context.Context, *codemodev1.ReadyRequest) (*codemodev1.ReadyResponse, error) {
+	reason := v.s.gate.full()
+	return &codemodev1.ReadyResponse{Ready: reason == "", Reason: reason}, nil
+}
+
+func (v service) Info(context.Context, *codemodev1.InfoRequest) (*codemodev1.InfoResponse, error) {
+	s, l := v.s, v.s.cfg.Limits
+	info := &codemodev1.InfoResponse{
+		Version: version.String(), Protocol: protocol, PythonVersion: s.python.Version,
+		MaxWorkers: int32(s.cfg.Pool.MaxWorkers),
+		Limits: &codemodev1.Limits{
+			Timeout: durationpb.New(l.CodeTimeout), MemoryBytes: l.Memory, OutputBytes: l.OutputSize,
+			ResultBytes: l.ResultSize, ToolCalls: int32(l.ToolCalls),
+		},
+	}
+	for _, layer := range s.Layers() {
+		info.Layers = append(info.Layers, &codemodev1.Layer{Name: layer.Name, InForce: layer.InForce, Detail: layer.Detail})
+	}
+	return info, nil
+}
+
+// protocol is the version of the wire; see proto/codemode/v1.
+const protocol = 1
+
+// gate admits executions: so many at once, so many waiting, for so long.
+type gate struct {
+	slots   chan struct{}
+	waiting chan struct{}
+	timeout time.Duration
+	quit    chan struct{}
+	once    sync.Once
+}
+
+func (g *gate) init(cfg config.Pool) {
+	g.slots = make(chan struct{}, cfg.MaxWorkers)
+	g.waiting = make(chan struct{}, cfg.Queue)
+	g.timeout = cfg.QueueTimeout
+	g.quit = make(chan struct{})
+}
+
+func (g *gate) close() { g.once.Do(func() { close(g.quit) }) }
+
+func (g *gate) enter(ctx context.Context) (leave func(), err error) {
+	leave = func() { <-g.slots }
+	select {
+	case <-g.quit:
+		return nil, status.Error(codes.Unavailable, "the executor is shutting down")
+	default:
+	}
+	select {
+	case g.slots <- struct{}{}:
+		return leave, nil
+	default:
+	}
+	select {
+	case g.waiting <- struct{}{}:
+		defer func() { <-g.waiting }()
+	default:
+		return nil, overloaded("the executor runs %d programs and %d wait; try again later", cap(g.slots), cap(g.waiting))
+	}
+	timer := time.NewTimer(g.timeout)
+	defer timer.Stop()
+	select {
+	case g.slots <- struct{}{}:
+		return leave, nil
+	case <-timer.C:
+		return nil, overloaded("no worker came free within %s (pool.queue_timeout)", g.timeout)
+	case <-ctx.Done():
+		return nil, status.FromContextError(ctx.Err()).Err()
+	case <-g.quit:
+		return nil, status.Error(codes.Unavailable, "the executor is shutting down")
+	}
+}
+
+// full says why an execution would not be admitted now, or nothing.
+func (g *gate) full() string {
+	select {
+	case <-g.quit:
+		return "shutting down"
+	default:
+	}
+	if len(g.slots) == cap(g.slots) && len(g.waiting) == cap(g.waiting) {
+		return "all workers are busy and the queue is full"
+	}
+	return ""
+}
+
+// retryAfter is the hint that goes with a refusal.
+const retryAfter = 200 * time.Millisecond
+
+func overloaded(format string, args ...any) error {
+	refusal := status.Newf(codes.ResourceExhausted, format, args...)
+	hinted, err := refusal.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)})
+	if err != nil {
+		return refusal.Err()
+	}
+	return hinted.Err()
+}
+
+var errStopped = errors.New("the embedded executor is closed")
