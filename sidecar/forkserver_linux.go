@@ -220,7 +220,7 @@ func (f *forkServer) readLoop() {
 	f.workers = nil
 	f.mu.Unlock()
 	for _, w := range orphans {
-		w.setEnded(workerEnd{lost: true})
+		w.setEnded(workerEnd{lost: true, reason: "the fork server ended: " + f.stderr.last()})
 	}
 }
 
@@ -305,7 +305,11 @@ func (b *boundedLog) Write(p []byte) (int, error) {
 func (b *boundedLog) last() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	lines := strings.Split(strings.TrimSpace(string(b.text)), "\n")
+	return lastLine(b.text)
+}
+
+func lastLine(text []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	return lines[len(lines)-1]
 }
 

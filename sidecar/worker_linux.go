@@ -115,7 +115,14 @@ func (w *worker) awaitReady(ctx context.Context) error {
 		if w.end.reason != "" {
 			return errors.New(w.end.reason)
 		}
-		return fmt.Errorf("a worker ended before it was ready: %w", err)
+		said, _ := io.ReadAll(io.LimitReader(w.stderr, 4<<10)) // best effort: the failure is reported anyway
+		if line := lastLine(said); line != "" {
+			return fmt.Errorf("a worker ended before it was ready: %s", line)
+		}
+		if w.end.status.Signaled() {
+			return fmt.Errorf("a worker ended by %s before it was ready", unix.SignalName(w.end.status.Signal()))
+		}
+		return fmt.Errorf("a worker ended with exit code %d before it was ready: %w", w.end.status.ExitStatus(), err)
 	case kind == frameFailed:
 		return fmt.Errorf("a worker could not confine itself: %s", payload)
 	case kind != frameReady:

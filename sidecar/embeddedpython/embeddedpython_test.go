@@ -5,6 +5,7 @@ package embeddedpython
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -29,11 +30,52 @@ const nobody = 65534
 // childVariable makes the test binary a program that finds its CPython and says which.
 const childVariable = "TEST_FIND_IN_CHILD"
 
+// shared is the cache that the tests use, since unpacking takes seconds. Three programs
+// that start together make it, in a directory where a killed one has left something.
 var shared struct {
-	once sync.Once
-	dir  string
-	cold time.Duration
-	err  error
+	once  sync.Once
+	dir   string
+	found []string // what each of the three found
+	err   error
+}
+
+func makeShared() error {
+	var err error
+	if shared.dir, err = os.MkdirTemp("", "embeddedpython-test-"); err != nil {
+		return err
+	}
+	leftover := filepath.Join(shared.dir, stagingPrefix+"123")
+	if err := os.MkdirAll(filepath.Join(leftover, "lib"), 0o755); err != nil {
+		return err
+	}
+	if err := os.Chmod(leftover, 0o555); err != nil {
+		return err
+	}
+	if err := os.Chmod(shared.dir, 0o755); err != nil {
+		return err
+	}
+	shared.found, err = startTogether(shared.dir)
+	return err
+}
+
+// startTogether runs three programs that find their CPython, and gives what they found.
+func startTogether(dir string) ([]string, error) {
+	found := make([]string, 3)
+	errs := make([]error, len(found))
+	var wg sync.WaitGroup
+	for i := range found {
+		wg.Go(func() {
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), childVariable+"=1", cacheVariable+"="+dir)
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				errs[i] = fmt.Errorf("%w: %s", err, out)
+			}
+			found[i] = strings.TrimSpace(string(out))
+		})
+	}
+	wg.Wait()
+	return found, errors.Join(errs...)
 }
 
 func TestMain(m *testing.M) {
@@ -82,20 +124,7 @@ func publicDir(t testing.TB) string {
 // tree, and have to leave it as it was.
 func sharedCache(t testing.TB) (root string) {
 	t.Helper()
-	shared.once.Do(func() {
-		if shared.dir, shared.err = os.MkdirTemp("", "embeddedpython-shared-"); shared.err != nil {
-			return
-		}
-		if shared.err = os.Chmod(shared.dir, 0o755); shared.err != nil {
-			return
-		}
-		if shared.err = os.Setenv(cacheVariable, shared.dir); shared.err != nil {
-			return
-		}
-		start := time.Now()
-		_, shared.err = cpython.Find(context.Background(), cpython.Auto)
-		shared.cold = time.Since(start)
-	})
+	shared.once.Do(func() { shared.err = makeShared() })
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
@@ -118,7 +147,6 @@ func find(t testing.TB) *cpython.Install {
 
 func TestTheLinkedPythonRunsWithoutAnythingOfTheSystem(t *testing.T) {
 	root := sharedCache(t)
-	t.Logf("unpacked in %s", shared.cold)
 	t.Setenv("PATH", "")
 	t.Setenv("HOME", "")
 	install := find(t)
@@ -328,64 +356,52 @@ func TestEveryKindOfDamageIsNoticed(t *testing.T) {
 }
 
 func TestProgramsThatStartTogetherUnpackOnceAndADamagedCacheHeals(t *testing.T) {
-	dir := publicDir(t)
-	// What a process that was killed leaves behind.
-	for _, name := range []string{stagingPrefix + "123", stagingPrefix + "123/lib"} {
-		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Chmod(filepath.Join(dir, stagingPrefix+"123"), 0o555); err != nil {
-		t.Fatal(err)
-	}
-	startTogether := func() (inode uint64) {
-		t.Helper()
-		var wg sync.WaitGroup
-		outs := make([]string, 3)
-		for i := range outs {
-			wg.Go(func() {
-				cmd := exec.Command(os.Args[0])
-				cmd.Env = append(os.Environ(), childVariable+"=1", cacheVariable+"="+dir)
-				out, err := cmd.CombinedOutput()
-				if err != nil {
-					t.Errorf("%v: %s", err, out)
-				}
-				outs[i] = strings.TrimSpace(string(out))
-			})
-		}
-		wg.Wait()
-		for _, out := range outs {
-			if out != outs[0] || !strings.HasPrefix(out, dir) {
-				t.Errorf("found %q, want the same in %s", outs, dir)
-			}
-		}
-		info, err := os.Lstat(filepath.Dir(filepath.Dir(outs[0])))
+	root := sharedCache(t)
+	inode := func() uint64 {
+		info, err := os.Lstat(root)
 		if err != nil {
 			t.Fatal(err)
 		}
-		names, err := os.ReadDir(dir)
+		return info.Sys().(*syscall.Stat_t).Ino
+	}
+	check := func(found []string) {
+		t.Helper()
+		for _, executable := range found {
+			if executable != interpreter(root) {
+				t.Errorf("found %q, want %s each time", found, interpreter(root))
+			}
+		}
+		names, err := os.ReadDir(shared.dir)
 		if err != nil || len(names) != 2 {
 			t.Errorf("the cache holds %v, %v; want the lock and one tree", names, err)
 		}
-		return info.Sys().(*syscall.Stat_t).Ino
+		if err := verify(root); err != nil {
+			t.Error(err)
+		}
 	}
-	first := startTogether()
-	if again := startTogether(); again != first {
+	start := func() {
+		t.Helper()
+		found, err := startTogether(shared.dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(found)
+	}
+	check(shared.found)
+	first := inode()
+	start()
+	if inode() != first {
 		t.Error("an intact tree was unpacked again")
 	}
-	name, err := treeName()
-	if err != nil {
+	if err := os.Chmod(root, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(filepath.Join(dir, name), 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(root, "added.py"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, name, "added.py"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	startTogether()
-	if err := verify(filepath.Join(dir, name)); err != nil {
-		t.Errorf("the cache did not heal: %v", err)
+	start()
+	if inode() == first {
+		t.Error("a damaged tree was not unpacked again")
 	}
 }
 

@@ -30,6 +30,8 @@ def enter_root(plan):
         kernel.move_mount(fd, target)
         os.close(fd)
     for link, destination in plan["links"].items():
+        if os.path.lexists(staging + link):
+            continue  # the interpreter lives below it
         _make_target(os.path.dirname(staging + link), True)
         os.symlink(destination, staging + link)
     _make_target(staging + plan["scratch"], True)

@@ -120,7 +120,7 @@ class _Server:
         if pid == 0:
             self._become_worker(scratch, parent, fds)
         self.workers[pid] = identity
-        handle = os.pidfd_open(pid)
+        handle = kernel.call("pidfd_open", pid, 0)
         try:
             socket.send_fds(self.control, [_FORK.pack(STARTED, identity)], [handle])
         finally:
@@ -140,7 +140,7 @@ class _Server:
 
             def apply():
                 confinement.apply(scratch, parent)
-                os.closerange(_CONTROL + 1, 1 << 16)
+                kernel.call("close_range", _CONTROL + 1, 0xFFFFFFFF, 0)
 
             worker.serve(_CONTROL, apply, confinement.lower_memory)
         except BaseException:

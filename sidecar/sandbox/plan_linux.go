@@ -309,7 +309,7 @@ var syscallNumbers = map[string]int{
 	"mount": unix.SYS_MOUNT, "umount2": unix.SYS_UMOUNT2, "pivot_root": unix.SYS_PIVOT_ROOT,
 	"open_tree": unix.SYS_OPEN_TREE, "move_mount": unix.SYS_MOVE_MOUNT,
 	"mount_setattr": unix.SYS_MOUNT_SETATTR, "unshare": unix.SYS_UNSHARE,
-	"prctl": unix.SYS_PRCTL, "capset": unix.SYS_CAPSET, "seccomp": unix.SYS_SECCOMP,
+	"prctl": unix.SYS_PRCTL, "pidfd_open": unix.SYS_PIDFD_OPEN, "close_range": unix.SYS_CLOSE_RANGE, "capset": unix.SYS_CAPSET, "seccomp": unix.SYS_SECCOMP,
 	"landlock_create_ruleset": unix.SYS_LANDLOCK_CREATE_RULESET,
 	"landlock_add_rule":       unix.SYS_LANDLOCK_ADD_RULE,
 	"landlock_restrict_self":  unix.SYS_LANDLOCK_RESTRICT_SELF,

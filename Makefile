@@ -1,0 +1,74 @@
+# `make` explains the targets. Every step of .ci/run is one of them.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+BUF := go tool -modfile=tools/buf/go.mod buf
+GOLANGCI_LINT := go tool -modfile=tools/golangci/go.mod golangci-lint
+
+# Where the module has to build, besides here.
+CROSS := darwin/amd64 darwin/arm64 windows/amd64 linux/amd64 linux/arm64
+
+.PHONY: help
+help: ## print what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: ci
+ci: ## everything that has to pass before a change goes in
+	.ci/run
+
+.PHONY: build
+build: ## build the codemode command
+	CGO_ENABLED=0 go build ./cmd/codemode
+
+.PHONY: test
+test: ## run every test
+	go test ./...
+
+.PHONY: race
+race: ## run every test under the race detector
+	go test -race -timeout=20m ./...
+
+.PHONY: format
+format: ## rewrite the Go files as gofmt has them
+	gofmt -w -s .
+
+.PHONY: check-format
+check-format: ## fail if a Go file is not as gofmt has it
+	@unformatted=$$(gofmt -l -s .); \
+	if [[ -n $$unformatted ]]; then printf 'not formatted, run make format:\n%s\n' "$$unformatted"; exit 1; fi
+
+.PHONY: vet
+vet: ## run go vet
+	go vet ./...
+
+.PHONY: lint
+lint: ## run golangci-lint and lint the protocol
+	$(GOLANGCI_LINT) run ./...
+	$(BUF) lint
+
+.PHONY: tidy
+tidy: ## bring go.mod and go.sum up to date
+	go mod tidy
+
+.PHONY: check-tidy
+check-tidy: ## fail if go.mod or go.sum are not up to date
+	go mod tidy -diff
+
+.PHONY: generate
+generate: ## generate internal/gen from proto
+	$(BUF) generate
+
+.PHONY: check-generate
+check-generate: ## fail if internal/gen is not what proto gives
+	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
+	$(BUF) generate --output "$$fresh"; \
+	diff -r internal/gen "$$fresh/internal/gen" || { echo 'internal/gen is stale, run make generate'; exit 1; }
+
+.PHONY: cross
+cross: ## build for every platform that is supported
+	@for platform in $(CROSS); do \
+		echo "$$platform"; \
+		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} go build ./...; \
+	done

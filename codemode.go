@@ -1,0 +1,180 @@
+package codemode
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"github.com/codemode-sdk/codemode/config"
+	"github.com/codemode-sdk/codemode/executorclient"
+	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/registry"
+	"github.com/codemode-sdk/codemode/sidecar"
+)
+
+// Options say what New makes. They are copied; the zero value is a Codemode without
+// tools on the embedded executor.
+type Options struct {
+	// Registry holds the tools. If nil, a new one, to be filled through
+	// Codemode.Registry before the first use.
+	Registry *registry.Registry
+	// Config says where the executor is and what programs may use. If nil, the defaults:
+	// the executor inside this process, and the limits of docs/configuration.md.
+	Config *config.Config
+	// ToolName is what the model knows the function tool as. If empty, DefaultToolName.
+	ToolName string
+	// OnEvent is told what happens during runs while it happens: output, and calls as
+	// they start and end. Events of one run come one at a time, in order; those of
+	// several runs at once. It must not block for long. If nil, nobody is told.
+	OnEvent func(Event)
+	// Logger gets what the embedded executor has to say. If nil, nothing is written.
+	Logger *slog.Logger
+}
+
+// Codemode runs programs that call the registered tools. It is safe for use by many
+// goroutines.
+type Codemode struct {
+	registry *registry.Registry
+	client   *executorclient.Client
+	config   config.ClientConfig
+	toolName string
+	onEvent  func(Event)
+	embedded *sidecar.Server // nil if the executor is elsewhere
+
+	closing sync.Once
+	closed  error
+}
+
+// New makes a Codemode. With the embedded executor it starts it, and fails with
+// CodeSandbox where the required isolation is not to be had, and with CodePython where
+// there is no CPython: import sidecar/embeddedpython to link one in. The caller closes
+// what it returns.
+func New(options Options) (*Codemode, error) {
+	return newCodemode(context.Background(), options)
+}
+
+func newCodemode(ctx context.Context, o Options) (*Codemode, error) {
+	if o.Config == nil {
+		o.Config = config.Default()
+	}
+	client, err := o.Config.Client().Complete()
+	if err != nil {
+		return nil, err
+	}
+	return connect(ctx, o, client, o.Config.Sidecar())
+}
+
+func connect(ctx context.Context, o Options, client config.ClientConfig, executor config.SidecarConfig) (*Codemode, error) {
+	c := &Codemode{registry: o.Registry, config: client, toolName: o.ToolName, onEvent: o.OnEvent}
+	if c.registry == nil {
+		c.registry = registry.New()
+	}
+	if err := c.registry.Err(); err != nil {
+		return nil, err
+	}
+	if c.toolName == "" {
+		c.toolName = DefaultToolName
+	}
+	if err := checkToolName(c.toolName); err != nil {
+		return nil, err
+	}
+	dial := executorclient.Options{Address: client.ExecutorURL, APIKey: client.ExecutorAPIKey.Reveal()}
+	if client.Embedded() {
+		server, err := sidecar.New(ctx, executor, o.Logger)
+		if err != nil {
+			return nil, err
+		}
+		c.embedded = server
+		dial.Dialer = server.Dial
+	}
+	var err error
+	if c.client, err = executorclient.Dial(dial); err != nil {
+		return nil, errors.Join(err, c.closeEmbedded())
+	}
+	return c, nil
+}
+
+// FromConfig makes a Codemode from a codemode.yaml and the environment; with an empty
+// path, from CODEMODE_CONFIG, else ./codemode.yaml, else the defaults. An error names
+// every problem of the file with its line.
+func FromConfig(path string) (*Codemode, error) {
+	loaded, err := config.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	return New(Options{Config: loaded})
+}
+
+// FromEnv makes a Codemode from environment variables alone: CODEMODE_EXECUTOR_URL,
+// CODEMODE_EXECUTOR_API_KEY and the others of docs/configuration.md.
+func FromEnv() (*Codemode, error) {
+	loaded, err := config.FromEnv()
+	if err != nil {
+		return nil, err
+	}
+	return New(Options{Config: loaded})
+}
+
+// FromClientConfig makes a Codemode for an executor that is configured elsewhere. With
+// the URL "embedded", that of config.DefaultSidecar.
+func FromClientConfig(client config.ClientConfig) (*Codemode, error) {
+	complete, err := client.Complete()
+	if err != nil {
+		return nil, err
+	}
+	return connect(context.Background(), Options{}, complete, config.DefaultSidecar())
+}
+
+// Registry holds the tools that programs may call; tools can be added at any time.
+func (c *Codemode) Registry() *registry.Registry { return c.registry }
+
+// Layers tells what isolates programs, by asking the executor.
+func (c *Codemode) Layers(ctx context.Context) ([]Layer, error) {
+	info, err := c.client.Info(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return info.Layers, nil
+}
+
+// Close ends the embedded executor, if there is one, and every run on it, and waits for
+// tool calls to return: their contexts have ended.
+func (c *Codemode) Close() error {
+	c.closing.Do(func() {
+		c.closed = errors.Join(c.client.Close(), c.closeEmbedded())
+	})
+	return c.closed
+}
+
+func (c *Codemode) closeEmbedded() error {
+	if c.embedded == nil {
+		return nil
+	}
+	return c.embedded.Close()
+}
+
+// Error is the error type of every function of the module; see fault.Code for what the
+// codes mean.
+type Error = fault.Error
+
+// ErrorCode says who has to do something about an Error.
+type ErrorCode = fault.Code
+
+// The codes.
+const (
+	CodeInvalid         = fault.Invalid         // the caller passed something that cannot work
+	CodeConfig          = fault.Config          // the configuration cannot be used
+	CodeSandbox         = fault.Sandbox         // the required isolation is not to be had here
+	CodePython          = fault.Python          // no usable CPython
+	CodeUnauthenticated = fault.Unauthenticated // the executor did not accept the API key
+	CodeRejected        = fault.Rejected        // the executor did not start the program
+	CodeUnavailable     = fault.Unavailable     // the executor cannot be reached, or was lost
+	CodeCancelled       = fault.Cancelled       // the caller's context ended
+	CodeTool            = fault.Tool            // a tool failed
+	CodeInternal        = fault.Internal        // a bug in codemode
+)
+
+// CodeOf gives the code of the first Error in err's chain, CodeInternal if there is
+// none, and nothing if err is nil.
+func CodeOf(err error) ErrorCode { return fault.CodeOf(err) }

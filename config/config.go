@@ -1,0 +1,161 @@
+// Package config reads codemode.yaml and the environment.
+//
+// Most programs need one call:
+//
+//	cfg, err := config.Load("codemode.yaml")
+//	if err != nil {
+//		return err // every problem of the file at once, each with file, line and column
+//	}
+//	client := cfg.Client()   // what an application needs to reach an executor
+//	sidecar := cfg.Sidecar() // what an executor needs to serve
+//
+// # Two halves
+//
+// One file describes both ends, so that they agree; a process takes its own half of it.
+// [ClientConfig] says where the executor is and how to authenticate to it.
+// [SidecarConfig] says whom the executor admits and what a program may use. The
+// executor's keys and the application's key can be set apart, so that each end has only
+// the secret it needs. [ClientFromEnv] and [SidecarFromEnv] read nothing of the other
+// half's environment.
+//
+// # Precedence
+//
+// An [Override], which carries an explicit option of the caller, comes before the
+// environment, the environment before the file, and the file before the default. An
+// environment variable that is set to nothing counts as unset.
+//
+// # Errors
+//
+// Every error is a *fault.Error with the code fault.Config, and [Problems] gives its
+// parts. A key that this version knows but cannot enforce is an error unless it asks for
+// exactly what is in force: nothing is accepted and then weakened. The value of an API
+// key is in no error and in no printed form of a configuration; see [Secret].
+package config
+
+import (
+	"log/slog"
+	"slices"
+	"time"
+)
+
+// Config is a whole codemode.yaml with the environment and the defaults worked in. Get
+// one from [Default], [Load], [Parse] or [FromEnv]; the zero Config is not usable.
+type Config struct {
+	// File is the file that was read, or empty if there was none.
+	File string
+
+	Project   Project
+	Framework Framework
+	Executor  Executor
+	GRPC      GRPC
+	Log       Log
+}
+
+// Project describes the application.
+type Project struct {
+	// Name is for people to read. It may be empty.
+	Name string
+}
+
+// Framework records which agent framework the project uses. It changes nothing about
+// how programs run.
+type Framework struct {
+	// Type is a free name, such as openai. It may be empty.
+	Type string
+	// AutoDiscover is the project's wish to register the tools of imported packages.
+	AutoDiscover bool
+}
+
+// Executor is the section "executor": the executor's address for clients, and
+// everything about running programs for the executor itself.
+type Executor struct {
+	// URL is as in ClientConfig.ExecutorURL.
+	URL string
+	// APIKey is as in ClientConfig.ExecutorAPIKey.
+	APIKey Secret
+	// Timeout is as in ClientConfig.Timeout.
+	Timeout time.Duration
+	// Python is as in SidecarConfig.Python.
+	Python string
+	// CacheDir is as in SidecarConfig.CacheDir.
+	CacheDir string
+
+	Limits     Limits
+	Filesystem Filesystem
+	Network    Network
+	Execution  Execution
+	Sandbox    Sandbox
+	Pool       Pool
+	Server     Server
+}
+
+// Server is where an executor that is a process of its own listens.
+type Server struct {
+	// Host is as in SidecarConfig.Host.
+	Host string
+	// Port is as in SidecarConfig.Port.
+	Port int
+	// Socket is as in SidecarConfig.Socket.
+	Socket string
+	// APIKeys is as in SidecarConfig.APIKeys.
+	APIKeys []Secret
+}
+
+// GRPC is the section "grpc".
+type GRPC struct{ TLS TLS }
+
+// TLS is the section "grpc.tls".
+type TLS struct {
+	// Enabled is always false: this version's executor does not serve TLS itself, and a
+	// configuration that asks for it is refused.
+	Enabled bool
+	// Mode is "system" or "custom": which authorities to trust.
+	Mode string
+	// Paths of PEM files; empty if not set.
+	CertFile, KeyFile, CAFile, ClientCertFile, ClientKeyFile string
+}
+
+// Log is the section "log".
+type Log struct {
+	// Level is the least severe level that is written.
+	Level slog.Level
+}
+
+// Client gives the half of an application that talks to an executor.
+func (c *Config) Client() ClientConfig {
+	return ClientConfig{
+		ExecutorURL:       c.Executor.URL,
+		ExecutorAPIKey:    c.Executor.APIKey,
+		Timeout:           c.Executor.Timeout,
+		TLSEnabled:        c.GRPC.TLS.Enabled,
+		TLSCAPath:         c.GRPC.TLS.CAFile,
+		TLSClientCertPath: c.GRPC.TLS.ClientCertFile,
+		TLSClientKeyPath:  c.GRPC.TLS.ClientKeyFile,
+	}
+}
+
+// Sidecar gives the executor's half. Call SidecarConfig.Validate before listening on
+// what it says.
+func (c *Config) Sidecar() SidecarConfig {
+	e := c.Executor
+	s := SidecarConfig{
+		APIKeys:    slices.Clone(e.Server.APIKeys),
+		Host:       e.Server.Host,
+		Port:       e.Server.Port,
+		Socket:     e.Server.Socket,
+		Limits:     e.Limits,
+		Filesystem: e.Filesystem,
+		Network:    e.Network,
+		Execution:  e.Execution,
+		Sandbox:    e.Sandbox,
+		Pool:       e.Pool,
+		Python:     e.Python,
+		CacheDir:   e.CacheDir,
+		LogLevel:   c.Log.Level,
+	}
+	s.Network.AllowedDomains = slices.Clone(e.Network.AllowedDomains)
+	s.Network.BlockedDomains = slices.Clone(e.Network.BlockedDomains)
+	s.Execution.AllowedCommands = slices.Clone(e.Execution.AllowedCommands)
+	s.Sandbox.Layers = slices.Clone(e.Sandbox.Layers)
+	return s
+}

@@ -1,0 +1,246 @@
+package config
+
+import (
+	"errors"
+	"log/slog"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// readers says who acts on a key.
+type readers uint8
+
+const (
+	readByClient readers = 1 << iota
+	readBySidecar
+	readByPeople // informational: nothing acts on it
+)
+
+// A key is one row of the table from which the parser, the defaults, the environment,
+// the messages, the file that Init writes and docs/configuration.md all come.
+type key struct {
+	// path is dotted, as the file nests it.
+	path string
+	value
+	// initial is the default as a file would write it; empty for none.
+	initial string
+	// derive sets the default that depends on other keys, and derived describes it.
+	derive  func(c *Config)
+	derived string
+	// env are the environment variables; the first that is set counts.
+	env []string
+	// readers are whose environment and whose checks the key belongs to.
+	readers readers
+	// doc is one sentence or two.
+	doc string
+	// example is what Init shows for a key without a default.
+	example string
+	// shown keys are live in the file that Init writes; the others are commented out.
+	shown bool
+}
+
+const (
+	ki = int64(1) << 10
+	mi = int64(1) << 20
+	gi = int64(1) << 30
+	ti = int64(1) << 40
+)
+
+var keys = []key{
+	{path: "project.name", readers: readByPeople, shown: true, example: "my-project",
+		value: optionalText("text", "text of at most 200 bytes", func(c *Config) *string { return &c.Project.Name }, readName),
+		doc:   "A name for the project, for people to read."},
+
+	{path: "framework.type", readers: readByPeople, example: "openai",
+		value: optionalText("text", "text of at most 200 bytes", func(c *Config) *string { return &c.Framework.Type }, readName),
+		doc:   "The agent framework in use."},
+	{path: "framework.auto_discover", readers: readByPeople, initial: "false",
+		value: boolean(func(c *Config) *bool { return &c.Framework.AutoDiscover }),
+		doc:   "Notes that the project registers the tools of the packages it imports."},
+
+	{path: "executor.url", readers: readByClient, initial: Embedded, env: []string{"CODEMODE_EXECUTOR_URL"}, shown: true,
+		value: text("address", acceptsAddress, func(c *Config) *string { return &c.Executor.URL }, readAddress),
+		doc:   "Where the executor is; embedded runs it inside the application. http:// and dns:/// are not encrypted; dns:/// spreads calls over every address of the name."},
+	{path: "executor.api_key", readers: readByClient, env: []string{"CODEMODE_EXECUTOR_API_KEY", "CODEMODE_API_KEY"}, example: "${CODEMODE_API_KEY}",
+		value: apiKey(func(c *Config) *Secret { return &c.Executor.APIKey }),
+		doc:   "The key that the application sends, and that the executor expects unless executor.server.api_keys says otherwise. Name a variable here rather than writing the key into the file."},
+	{path: "executor.timeout", readers: readByClient, env: []string{"CODEMODE_TIMEOUT"},
+		value:   duration(func(c *Config) *time.Duration { return &c.Executor.Timeout }, 100*time.Millisecond, 48*time.Hour),
+		derive:  func(c *Config) { c.Executor.Timeout = clientTimeout(c) },
+		derived: "limits.code_timeout + pool.queue_timeout + 5s",
+		doc:     "How long the application waits for one execution, queue and tools included. The default leaves the executor's own limits time to answer first."},
+	{path: "executor.python", readers: readBySidecar, initial: "auto", env: []string{"CODEMODE_PYTHON"},
+		value: text("path", "auto, or a path such as /usr/bin/python3 or .venv/bin/python", func(c *Config) *string { return &c.Executor.Python }, readPython),
+		doc:   "The CPython (3.10 or newer) that runs programs. auto takes the one linked into the binary, else python3 from PATH. A relative path counts from the working directory."},
+	{path: "executor.cache_dir", readers: readBySidecar, env: []string{"CODEMODE_CACHE_DIR"}, example: "/var/cache/codemode",
+		value:   optionalText("path", "a path", func(c *Config) *string { return &c.Executor.CacheDir }, readPath),
+		derived: "the directory codemode in the user's cache directory",
+		doc:     "Where a linked-in CPython is unpacked."},
+
+	{path: "executor.limits.code_timeout", readers: readBySidecar, initial: "30s", env: []string{"CODEMODE_MAX_EXEC_TIME"}, shown: true,
+		value: duration(func(c *Config) *time.Duration { return &c.Executor.Limits.CodeTimeout }, 100*time.Millisecond, 24*time.Hour),
+		doc:   "Wall-clock time of the whole run, tool calls included. A bare number is seconds."},
+	{path: "executor.limits.max_code_length", readers: readBySidecar, initial: "100000", env: []string{"CODEMODE_MAX_CODE_LENGTH"}, shown: true,
+		value: count(func(c *Config) *int { return &c.Executor.Limits.MaxCodeLength }, 1, 1_000_000),
+		doc:   "Length of the program, in characters."},
+	{path: "executor.limits.memory_limit", readers: readBySidecar, initial: "512Mi", env: []string{"CODEMODE_MEMORY_LIMIT"}, shown: true,
+		value: size(func(c *Config) *int64 { return &c.Executor.Limits.Memory }, 32*mi, 16*ti),
+		doc:   "Memory of the program."},
+	{path: "executor.limits.cpu_time", readers: readBySidecar, env: []string{"CODEMODE_CPU_TIME"},
+		value:   duration(func(c *Config) *time.Duration { return &c.Executor.Limits.CPUTime }, 100*time.Millisecond, 24*time.Hour),
+		derive:  func(c *Config) { c.Executor.Limits.CPUTime = c.Executor.Limits.CodeTimeout },
+		derived: "limits.code_timeout",
+		doc:     "Processor time of the program, rounded up to whole seconds by the kernel."},
+	{path: "executor.limits.threads", readers: readBySidecar, initial: "64", env: []string{"CODEMODE_THREADS"},
+		value: count(func(c *Config) *int { return &c.Executor.Limits.Threads }, 1, 4096),
+		doc:   "Threads of the program, the main one included."},
+	{path: "executor.limits.open_files", readers: readBySidecar, initial: "256", env: []string{"CODEMODE_OPEN_FILES"},
+		value: count(func(c *Config) *int { return &c.Executor.Limits.OpenFiles }, 16, 65536),
+		doc:   "File descriptors of the program."},
+	{path: "executor.limits.file_size", readers: readBySidecar, initial: "64Mi", env: []string{"CODEMODE_FILE_SIZE"},
+		value: size(func(c *Config) *int64 { return &c.Executor.Limits.FileSize }, 4*ki, ti),
+		doc:   "Size of each file the program writes."},
+	{path: "executor.limits.scratch_size", readers: readBySidecar, initial: "64Mi", env: []string{"CODEMODE_SCRATCH_SIZE"},
+		value: size(func(c *Config) *int64 { return &c.Executor.Limits.ScratchSize }, 4*ki, ti),
+		doc:   "Size of all files in the scratch directory together."},
+	{path: "executor.limits.scratch_files", readers: readBySidecar, initial: "4096", env: []string{"CODEMODE_SCRATCH_FILES"},
+		value: count(func(c *Config) *int { return &c.Executor.Limits.ScratchFiles }, 16, 1_000_000),
+		doc:   "Files and directories in the scratch directory (inodes)."},
+	{path: "executor.limits.output_size", readers: readBySidecar, initial: "1Mi", env: []string{"CODEMODE_OUTPUT_SIZE"},
+		value: size(func(c *Config) *int64 { return &c.Executor.Limits.OutputSize }, ki, gi),
+		doc:   "Standard output and standard error together."},
+	{path: "executor.limits.result_size", readers: readBySidecar, initial: "8Mi", env: []string{"CODEMODE_RESULT_SIZE"},
+		value: size(func(c *Config) *int64 { return &c.Executor.Limits.ResultSize }, ki, 256*mi),
+		doc:   "The program's result, encoded."},
+	{path: "executor.limits.tool_calls", readers: readBySidecar, initial: "1000", env: []string{"CODEMODE_TOOL_CALLS"},
+		value: count(func(c *Config) *int { return &c.Executor.Limits.ToolCalls }, 1, 1_000_000),
+		doc:   "Tool calls of one execution."},
+	{path: "executor.limits.concurrent_tool_calls", readers: readBySidecar, initial: "64", env: []string{"CODEMODE_CONCURRENT_TOOL_CALLS"},
+		value: count(func(c *Config) *int { return &c.Executor.Limits.ConcurrentToolCalls }, 1, 4096),
+		doc:   "Tool calls of one execution that run at once; further ones wait."},
+	{path: "executor.limits.tool_value_size", readers: readBySidecar, initial: "8Mi", env: []string{"CODEMODE_TOOL_VALUE_SIZE"},
+		value: size(func(c *Config) *int64 { return &c.Executor.Limits.ToolValueSize }, ki, 256*mi),
+		doc:   "The arguments of one tool call, encoded, and likewise its result."},
+
+	mount("workspace", func(c *Config) *Mount { return &c.Executor.Filesystem.Workspace }),
+	readonly("workspace", func(c *Config) *Mount { return &c.Executor.Filesystem.Workspace }),
+	mount("sandbox", func(c *Config) *Mount { return &c.Executor.Filesystem.Sandbox }),
+	readonly("sandbox", func(c *Config) *Mount { return &c.Executor.Filesystem.Sandbox }),
+	mount("outputs", func(c *Config) *Mount { return &c.Executor.Filesystem.Outputs }),
+	readonly("outputs", func(c *Config) *Mount { return &c.Executor.Filesystem.Outputs }),
+
+	{path: "executor.network.mode", readers: readBySidecar, initial: NetworkNone,
+		value: choice(func(c *Config) *string { return &c.Executor.Network.Mode }, []string{NetworkNone}, []string{NetworkRestricted, NetworkAll}),
+		doc:   "What programs may connect to. restricted and all are refused by this version."},
+	{path: "executor.network.allowed_domains", readers: readBySidecar, initial: "[]",
+		value: alwaysEmpty(func(c *Config) *[]string { return &c.Executor.Network.AllowedDomains }),
+		doc:   "Domains that mode restricted would allow."},
+	{path: "executor.network.blocked_domains", readers: readBySidecar, initial: "[]",
+		value: alwaysEmpty(func(c *Config) *[]string { return &c.Executor.Network.BlockedDomains }),
+		doc:   "Domains that mode restricted would refuse."},
+	{path: "executor.execution.allow_direct_execution", readers: readBySidecar, initial: "false",
+		value: neverTrue(func(c *Config) *bool { return &c.Executor.Execution.AllowDirectExecution }, "offer the command as a tool"),
+		doc:   "Whether programs may start commands."},
+	{path: "executor.execution.allowed_commands", readers: readBySidecar, initial: "[]",
+		value: alwaysEmpty(func(c *Config) *[]string { return &c.Executor.Execution.AllowedCommands }),
+		doc:   "Commands that programs may start."},
+
+	{path: "executor.sandbox.require", readers: readBySidecar, initial: RequireStrict, env: []string{"CODEMODE_SANDBOX_REQUIRE"},
+		value: requirement(func(c *Config) *Sandbox { return &c.Executor.Sandbox }),
+		doc:   "Below this the executor does not start. strict: files, network, system calls and resources are all confined. A list: these layers are in force. unsafe-none: run programs with no isolation at all, with every right of the executor."},
+
+	{path: "executor.pool.min_ready", readers: readBySidecar, initial: "2", env: []string{"CODEMODE_POOL_MIN_READY"},
+		value:   count(func(c *Config) *int { return &c.Executor.Pool.MinReady }, 0, 4096),
+		derive:  fewerReady,
+		derived: "2, or pool.max_workers if that is less",
+		doc:     "Confined workers that wait for a program. 0 makes each one on demand."},
+	{path: "executor.pool.max_workers", readers: readBySidecar, env: []string{"CODEMODE_POOL_MAX_WORKERS"}, example: "8",
+		value:   count(func(c *Config) *int { return &c.Executor.Pool.MaxWorkers }, 1, 4096),
+		derive:  func(c *Config) { c.Executor.Pool.MaxWorkers = workers(c) },
+		derived: "4 for each CPU, and at least 8 and pool.min_ready",
+		doc:     "Programs that run at once."},
+	{path: "executor.pool.queue", readers: readBySidecar, initial: "64", env: []string{"CODEMODE_POOL_QUEUE"},
+		value: count(func(c *Config) *int { return &c.Executor.Pool.Queue }, 0, 100_000),
+		doc:   "Programs that wait for a worker; further ones are refused at once. 0 lets none wait."},
+	{path: "executor.pool.queue_timeout", readers: readBySidecar, initial: "10s", env: []string{"CODEMODE_POOL_QUEUE_TIMEOUT"},
+		value: duration(func(c *Config) *time.Duration { return &c.Executor.Pool.QueueTimeout }, time.Millisecond, 23*time.Hour),
+		doc:   "How long a program waits for a worker before it is refused."},
+
+	{path: "executor.server.host", readers: readBySidecar, initial: "127.0.0.1", env: []string{"CODEMODE_HOST"},
+		value: text("host", "an address or a name, without port and scheme", func(c *Config) *string { return &c.Executor.Server.Host }, readHost),
+		doc:   "Address to listen on. Anything but a loopback address needs an API key."},
+	{path: "executor.server.port", readers: readBySidecar, initial: "8001", env: []string{"CODEMODE_PORT"},
+		value: count(func(c *Config) *int { return &c.Executor.Server.Port }, 0, 65535),
+		doc:   "TCP port to listen on; 0 takes any free one."},
+	{path: "executor.server.socket", readers: readBySidecar, env: []string{"CODEMODE_SOCKET"}, example: "/run/codemode/executor.sock",
+		value: optionalText("path", "a path of at most 107 bytes", func(c *Config) *string { return &c.Executor.Server.Socket }, readSocket),
+		doc:   "Unix socket to listen on in place of host and port."},
+	{path: "executor.server.api_keys", readers: readBySidecar, env: []string{"CODEMODE_API_KEY"}, example: "[\"${CODEMODE_API_KEY}\"]",
+		value:   apiKeys(func(c *Config) *[]Secret { return &c.Executor.Server.APIKeys }),
+		derived: "the file's executor.api_key",
+		doc:     "Keys that admit a caller, any one of them, so that keys can be rotated; the environment variable holds one. If there is none, every caller is admitted."},
+
+	{path: "grpc.tls.enabled", readers: readByClient | readBySidecar, initial: "false", env: []string{"CODEMODE_TLS_ENABLED"},
+		value: neverTrue(func(c *Config) *bool { return &c.GRPC.TLS.Enabled }, "use an https:// executor.url in front of a proxy that ends TLS, or a unix socket"),
+		doc:   "Whether the executor serves TLS. true is refused by this version; the keys below have no effect without it."},
+	{path: "grpc.tls.mode", readers: readByClient | readBySidecar, initial: "system",
+		value: choice(func(c *Config) *string { return &c.GRPC.TLS.Mode }, []string{"system", "custom"}, nil),
+		doc:   "Which authorities to trust."},
+	pem("cert_file", "The executor's certificate.", readBySidecar, func(c *Config) *string { return &c.GRPC.TLS.CertFile }),
+	pem("key_file", "The executor's private key.", readBySidecar, func(c *Config) *string { return &c.GRPC.TLS.KeyFile }),
+	pem("ca_file", "The authority that signed the other end's certificate.", readByClient|readBySidecar, func(c *Config) *string { return &c.GRPC.TLS.CAFile }),
+	pem("client_cert_file", "The application's certificate.", readByClient, func(c *Config) *string { return &c.GRPC.TLS.ClientCertFile }),
+	pem("client_key_file", "The application's private key.", readByClient, func(c *Config) *string { return &c.GRPC.TLS.ClientKeyFile }),
+
+	{path: "log.level", readers: readBySidecar, initial: "info", env: []string{"CODEMODE_LOG_LEVEL"},
+		value: level(func(c *Config) *slog.Level { return &c.Log.Level }),
+		doc:   "The least severe level that is written."},
+}
+
+// otherVariables are the environment variables that are no key.
+var otherVariables = []struct{ name, doc string }{
+	{"CODEMODE_CONFIG", "Path of the file, where none is named explicitly."},
+}
+
+const notEnforced = "is not enforced by this version: remove the section"
+
+// mount refuses from the section's row; the key's own refusal is for a SidecarConfig that
+// a program filled in.
+func mount(name string, at func(*Config) *Mount) key {
+	v := optionalText("path", "nothing", func(c *Config) *string { return &at(c).Mount }, func(string) (string, error) {
+		return "", errors.New("is not enforced by this version: leave it empty")
+	})
+	return key{path: "executor.filesystem." + name + ".mount", readers: readBySidecar, value: v,
+		doc: "Path of the directory inside the sandbox."}
+}
+
+func readonly(name string, at func(*Config) *Mount) key {
+	v := neverTrue(func(c *Config) *bool { return &at(c).Readonly }, "there are no mounts")
+	return key{path: "executor.filesystem." + name + ".readonly", readers: readBySidecar, value: v,
+		doc: "Whether programs can only read it."}
+}
+
+func pem(name, doc string, who readers, at func(*Config) *string) key {
+	return key{path: "grpc.tls." + name, readers: who, doc: doc, example: "./certs/" + strings.TrimSuffix(name, "_file") + ".pem",
+		value: optionalText("path", "a path", at, readPath)}
+}
+
+// clientTimeout waits for the executor's answer, which comes after a wait in its queue
+// and the run's own limit, and then some for the way.
+func clientTimeout(c *Config) time.Duration {
+	return c.Executor.Limits.CodeTimeout + c.Executor.Pool.QueueTimeout + 5*time.Second
+}
+
+// workers lets programs that wait for tools overlap, which most of the time is what
+// programs do.
+func workers(c *Config) int {
+	return min(4096, max(8, 4*runtime.GOMAXPROCS(0), c.Executor.Pool.MinReady))
+}
+
+// fewerReady keeps the default within a max_workers that was set.
+func fewerReady(c *Config) {
+	if p := &c.Executor.Pool; p.MaxWorkers > 0 {
+		p.MinReady = min(p.MinReady, p.MaxWorkers)
+	}
+}

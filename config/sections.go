@@ -1,0 +1,75 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+// A section is an inner node of the file.
+type section struct {
+	path, doc string
+	// refused sections are known, and nothing in this version enforces them.
+	refused bool
+	// inert sections have no key that could be set to anything but what is in force.
+	inert bool
+}
+
+var sections = []section{
+	{path: "project", doc: "The application."},
+	{path: "framework", doc: "The agent framework, for people to read: it changes nothing about how programs run."},
+	{path: "executor", doc: "Where programs run."},
+	{path: "executor.limits", doc: "Bounds on each execution. None can be switched off."},
+	{path: "executor.filesystem", inert: true, doc: "Directories shown to programs. Not enforced by this version, so each of its sections is refused; a program has its scratch directory."},
+	{path: "executor.filesystem.workspace", refused: true},
+	{path: "executor.filesystem.sandbox", refused: true},
+	{path: "executor.filesystem.outputs", refused: true},
+	{path: "executor.network", inert: true, doc: "What programs may connect to: nothing, in this version."},
+	{path: "executor.execution", inert: true, doc: "Commands that programs may start: none, in this version."},
+	{path: "executor.sandbox", doc: "The isolation without which the executor does not start."},
+	{path: "executor.pool", doc: "Workers, and what happens when all are busy."},
+	{path: "executor.server", doc: "Where an executor that is a process of its own (codemode serve) listens, and whom it admits."},
+	{path: "grpc", inert: true, doc: "The connection between application and executor."},
+	{path: "grpc.tls", doc: "Encryption by the executor itself, which this version does not have. An https:// executor.url reaches one behind a proxy that ends TLS."},
+	{path: "log", doc: "The executor's log."},
+}
+
+func findKey(path string) *key {
+	if i := slices.IndexFunc(keys, func(k key) bool { return k.path == path }); i >= 0 {
+		return &keys[i]
+	}
+	return nil
+}
+
+func findSection(path string) *section {
+	if i := slices.IndexFunc(sections, func(s section) bool { return s.path == path }); i >= 0 {
+		return &sections[i]
+	}
+	return nil
+}
+
+// children lists the names below a section, or at the top for an empty path, in the
+// table's order.
+func children(path string) []string {
+	var names []string
+	for _, k := range keys {
+		rest := k.path
+		if path != "" {
+			var ok bool
+			if rest, ok = strings.CutPrefix(k.path, path+"."); !ok {
+				continue
+			}
+		}
+		name, _, _ := strings.Cut(rest, ".")
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}

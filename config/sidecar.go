@@ -1,0 +1,187 @@
+package config
+
+import (
+	"log/slog"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// SidecarConfig is what an executor needs to serve. Start from [DefaultSidecar], or from
+// Config.Sidecar: a zero limit is not "no limit" but an error.
+type SidecarConfig struct {
+	// APIKeys are the keys that admit a caller, any one of them, so that keys can be
+	// rotated. If empty, every caller is admitted, and Validate insists on a loopback
+	// address or a unix socket.
+	APIKeys []Secret
+	// Host is the address or name to listen on.
+	Host string
+	// Port is the TCP port to listen on; zero takes any free one.
+	Port int
+	// Socket is the path of a unix socket to listen on in place of Host and Port. If
+	// empty, TCP.
+	Socket string
+	// Limits bound one execution each.
+	Limits Limits
+	// Filesystem is always zero in this version: programs have their scratch directory.
+	Filesystem Filesystem
+	// Network is always "none" in this version.
+	Network Network
+	// Execution never allows commands in this version.
+	Execution Execution
+	// Sandbox is the isolation without which the executor must not start.
+	Sandbox Sandbox
+	// Pool sizes the workers.
+	Pool Pool
+	// Python is the interpreter: "auto", or the path of a CPython 3.10 or newer.
+	Python string
+	// CacheDir is where a linked-in CPython is unpacked. If empty, the directory codemode
+	// in the user's cache directory.
+	CacheDir string
+	// LogLevel is the least severe level that is written.
+	LogLevel slog.Level
+}
+
+// Limits bound one execution each. None can be switched off.
+type Limits struct {
+	// CodeTimeout bounds the whole run in wall-clock time, tool calls included.
+	CodeTimeout time.Duration
+	// MaxCodeLength bounds the program, in characters (Unicode code points).
+	MaxCodeLength int
+	// Memory bounds the memory of the program's process, in bytes.
+	Memory int64
+	// CPUTime bounds the processor time of the program. The kernel counts whole seconds,
+	// so a fraction is rounded up.
+	CPUTime time.Duration
+	// Threads bounds the threads of the program, the main one included.
+	Threads int
+	// OpenFiles bounds the file descriptors of the program.
+	OpenFiles int
+	// FileSize bounds each file the program writes, in bytes.
+	FileSize int64
+	// ScratchSize bounds all files in the scratch directory together, in bytes.
+	ScratchSize int64
+	// ScratchFiles bounds the number of files and directories in the scratch directory.
+	ScratchFiles int
+	// OutputSize bounds standard output and standard error together, in bytes.
+	OutputSize int64
+	// ResultSize bounds the encoded result, in bytes.
+	ResultSize int64
+	// ToolCalls bounds the tool calls of one execution.
+	ToolCalls int
+	// ConcurrentToolCalls bounds the tool calls of one execution that run at once.
+	ConcurrentToolCalls int
+	// ToolValueSize bounds the encoded arguments of one tool call, and its encoded
+	// result, in bytes.
+	ToolValueSize int64
+}
+
+// Filesystem names directories to show to programs.
+type Filesystem struct{ Workspace, Sandbox, Outputs Mount }
+
+// Mount is one directory to show to programs.
+type Mount struct {
+	// Mount is the path inside the sandbox; if empty, there is no such directory.
+	Mount string
+	// Readonly takes writing away.
+	Readonly bool
+}
+
+// Network says what programs may connect to.
+type Network struct {
+	// Mode is NetworkNone.
+	Mode string
+	// Domains that NetworkRestricted allows and refuses.
+	AllowedDomains, BlockedDomains []string
+}
+
+// The network modes.
+const (
+	NetworkNone       = "none"
+	NetworkRestricted = "restricted"
+	NetworkAll        = "all"
+)
+
+// Execution says whether programs may start commands.
+type Execution struct {
+	AllowDirectExecution bool
+	AllowedCommands      []string
+}
+
+// Sandbox is the isolation an executor must reach to start.
+type Sandbox struct {
+	// Require is RequireStrict, RequireLayers or RequireUnsafeNone.
+	Require string
+	// Layers is set if Require is RequireLayers: names out of [Layers], in its order.
+	Layers []string
+}
+
+// What Sandbox.Require can be.
+const (
+	// RequireStrict: the files, the network, the system calls and the resources of a
+	// program must all be confined. A plain host and a hardened container can both do it,
+	// with different layers.
+	RequireStrict = "strict"
+	// RequireLayers: exactly the named layers must be in force; others may be.
+	RequireLayers = "layers"
+	// RequireUnsafeNone: run programs even with no isolation at all.
+	RequireUnsafeNone = "unsafe-none"
+)
+
+// Layers lists the names of the sandbox layers, as executor.sandbox.require takes them
+// and as an execution's result reports them.
+func Layers() []string { return slices.Clone(layers) }
+
+var layers = []string{
+	"user", "pid", "mount", "network", "ipc", "uts", // namespaces
+	"landlock", "seccomp", "no_new_privs", "rlimits",
+}
+
+// Pool sizes the workers of an executor.
+type Pool struct {
+	// MinReady is how many confined workers wait for a program, forked ahead of need.
+	MinReady int
+	// MaxWorkers bounds the programs that run at once.
+	MaxWorkers int
+	// Queue bounds the programs that wait for a worker; more are refused at once.
+	Queue int
+	// QueueTimeout bounds the wait for a worker.
+	QueueTimeout time.Duration
+}
+
+// DefaultSidecar gives the configuration of an executor that reads neither a file nor the
+// environment.
+func DefaultSidecar() SidecarConfig { return Default().Sidecar() }
+
+// Validate gives an error that lists each field that cannot be used. Call it before
+// serving, after the last change to a field.
+func (s SidecarConfig) Validate() error {
+	whole := Default()
+	e := &whole.Executor
+	e.Server = Server{Host: s.Host, Port: s.Port, Socket: s.Socket, APIKeys: s.APIKeys}
+	e.Limits, e.Filesystem, e.Network, e.Execution = s.Limits, s.Filesystem, s.Network, s.Execution
+	e.Sandbox, e.Pool, e.Python, e.CacheDir = s.Sandbox, s.Pool, s.Python, s.CacheDir
+	whole.Log.Level = s.LogLevel
+
+	var found problems
+	if err := check(whole, readBySidecar); err != nil {
+		for _, p := range Problems(err) {
+			found.add(p)
+		}
+	}
+	if s.Socket == "" && !loopback(s.Host) && !slices.ContainsFunc(s.APIKeys, Secret.IsSet) {
+		found.add(&Problem{Key: "executor.server.host", Message: quote(s.Host) + " is not a loopback address " +
+			"and there is no API key, so anyone who reaches the port could run programs: set CODEMODE_API_KEY, " +
+			"or listen on 127.0.0.1 or on a unix socket"})
+	}
+	return found.err("the executor's configuration")
+}
+
+// loopback says whether only this machine can connect to the host.
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}

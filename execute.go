@@ -1,0 +1,78 @@
+package codemode
+
+import (
+	"context"
+
+	"github.com/codemode-sdk/codemode/executorclient"
+)
+
+// What a run gives; see package executorclient, where the types are documented.
+type (
+	// Result is what became of one program.
+	Result = executorclient.Result
+	// Status says how a run ended.
+	Status = executorclient.Status
+	// ProgramError says why a program did not come to its end.
+	ProgramError = executorclient.ProgramError
+	// ToolCall is the record of one call.
+	ToolCall = executorclient.ToolCall
+	// Event is something that happened during a run.
+	Event = executorclient.Event
+	// Usage is what the executor measured.
+	Usage = executorclient.Usage
+	// Layer is one part of the sandbox.
+	Layer = executorclient.Layer
+	// Limits lower the executor's own for one run.
+	Limits = executorclient.Limits
+)
+
+// The statuses of a Result.
+const (
+	StatusOK          = executorclient.OK          // the program came to its end
+	StatusError       = executorclient.Failed      // it raised, or exited with a code other than 0
+	StatusTimeout     = executorclient.Timeout     // its time was over, tool time included
+	StatusMemoryLimit = executorclient.MemoryLimit // it used more memory than it may
+	StatusOutputLimit = executorclient.OutputLimit // it printed more than it may
+	StatusCancelled   = executorclient.Cancelled   // the caller's context ended
+	StatusKilled      = executorclient.Killed      // its process ended by a signal
+	StatusRejected    = executorclient.Rejected    // it was not started
+)
+
+// Execute runs a program and waits for its end.
+//
+// A program that fails is a Result with its Status, and no error. An error means that
+// there is no outcome to report: the executor refused the program, was lost, or ctx
+// ended. The Result is there in any case, with the tool calls that were made.
+//
+// When ctx ends, the program is killed, and so are the contexts of its tool calls.
+func (c *Codemode) Execute(ctx context.Context, code string) (*Result, error) {
+	return c.ExecuteRequest(ctx, Request{Code: code})
+}
+
+// A Request is a program with what is particular to its run.
+type Request struct {
+	// Code is Python source.
+	Code string
+	// ExecutionID names the run in logs and traces: 1 to 64 of A-Z a-z 0-9 _ -. If empty,
+	// the executor chooses one.
+	ExecutionID string
+	// Limits lower those of the configuration; zero leaves them.
+	Limits Limits
+	// OnEvent is told in place of Options.OnEvent. If nil, that one is.
+	OnEvent func(Event)
+}
+
+// ExecuteRequest is Execute with a Request.
+func (c *Codemode) ExecuteRequest(ctx context.Context, request Request) (*Result, error) {
+	onEvent := request.OnEvent
+	if onEvent == nil {
+		onEvent = c.onEvent
+	}
+	// The executor's own deadline answers first, unless the executor is stuck.
+	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
+	defer cancel()
+	return c.client.Execute(ctx, executorclient.Request{
+		Code: request.Code, Tools: c.registry, ExecutionID: request.ExecutionID,
+		Limits: request.Limits, OnEvent: onEvent,
+	})
+}

@@ -1,0 +1,46 @@
+// Package registry holds the tools that a program may call: Go functions with a name, a
+// description and a schema for what they take and give.
+//
+//	reg := registry.New()
+//	registry.Func(reg, "weather", "Looks up the weather of a city.",
+//		func(ctx context.Context, in WeatherQuery) (Weather, error) {
+//			return lookUp(ctx, in.City, in.Days)
+//		})
+//
+// # Typed tools
+//
+// [Func] derives both schemas from the Go types, field tags included. The function gets
+// its arguments decoded and its result is encoded by the rules of encoding/json, except
+// that values stay exact: a *big.Int takes an int of a hundred digits, a []byte bytes, a
+// time.Time a datetime with its offset, a float64 NaN. A field of type any gets what the
+// program sent, in the types that [Args.Map] lists.
+//
+// # Raw tools
+//
+// A [Tool] with a schema of its own, such as one from an MCP server, is added with
+// [Registry.Add]. Its Handler reads the [Args] as exact values, as plain JSON values, as
+// JSON text or into a Go type of its choice, and returns any Go value. A Tool without a
+// Handler is described to the model but cannot be called.
+//
+// # Names
+//
+// A dot separates namespaces: "github.get_issue" is tools.github.get_issue in a program.
+// What is no Python identifier gets the spelling of schema.PythonName; two tools that
+// would share one are an error, as are two of the same name, and both say where the first
+// was registered. An error of Func or Add that is not looked at is not lost: it is kept
+// in [Registry.Err], and a Codemode is not made from a Registry with an error.
+//
+// # Calls
+//
+// [Registry.Call] checks the arguments against the schema before the function runs, which
+// therefore never sees invalid ones. The function gets the context of the execution; when
+// that ends, it is the function's part to return, and the call lasts until it does. Its
+// error, or panic, becomes a [ToolError], which the program can catch. What the error
+// says is shown to the model: it should hold no secrets. A function that returns a
+// *ToolError picks its Kind:
+//
+//	return nil, &registry.ToolError{Kind: registry.KindDenied, Message: "read-only mode"}
+//
+// A Registry and everything from it may be used by many goroutines at once, and calls run
+// concurrently when the program makes them so.
+package registry

@@ -1,0 +1,70 @@
+package registry
+
+import (
+	"context"
+	"encoding"
+	"encoding/json"
+	"reflect"
+
+	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/schema"
+)
+
+// Func registers a Go function. In is a struct or a pointer to one, whose fields are the
+// tool's parameters in their order; struct{} for a tool without arguments; or
+// map[string]any for one that takes any. Out is any type that encoding/json writes.
+// It fails as Registry.Add does, and where In or Out is a type that no program can send
+// or receive. If fn is nil, the tool is described but calling it fails with
+// KindUnavailable.
+func Func[In, Out any](r *Registry, name, description string, fn func(context.Context, In) (Out, error)) error {
+	var handler Handler
+	if fn != nil {
+		handler = func(ctx context.Context, args Args) (any, error) {
+			var in In
+			if err := args.Decode(&in); err != nil {
+				return nil, err
+			}
+			return fn(ctx, in)
+		}
+	}
+	return r.register(origin(), name, description, handler, func() (in, out *schema.Schema, err error) {
+		return typedSchemas(reflect.TypeFor[In](), reflect.TypeFor[Out]())
+	})
+}
+
+func typedSchemas(inType, outType reflect.Type) (in, out *schema.Schema, err error) {
+	if !holdsArguments(inType) {
+		return nil, nil, fault.New(fault.Invalid, "its argument type is %s", inType).
+			WithRemedy("take a struct with one field per parameter, struct{} for none, or map[string]any")
+	}
+	if inType.Kind() == reflect.Pointer {
+		inType = inType.Elem()
+	}
+	if inType.Kind() == reflect.Map {
+		in, err = schema.Parse(json.RawMessage(`{"type":"object","properties":{},"additionalProperties":true}`))
+	} else {
+		in, err = schema.For(inType)
+	}
+	if err != nil {
+		return nil, nil, fault.Wrap(fault.Invalid, err, "the schema of its arguments")
+	}
+	if out, err = schema.For(outType); err != nil {
+		return nil, nil, fault.Wrap(fault.Invalid, err, "the schema of its result")
+	}
+	return in, out, nil
+}
+
+// holdsArguments reports whether t takes arguments by name. A struct that decodes itself,
+// such as time.Time, does not say what its names are.
+func holdsArguments(t reflect.Type) bool {
+	if t == reflect.TypeFor[map[string]any]() {
+		return true
+	}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	pointer := reflect.PointerTo(t)
+	return t.Kind() == reflect.Struct &&
+		!pointer.Implements(reflect.TypeFor[json.Unmarshaler]()) &&
+		!pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+}
