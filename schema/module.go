@@ -79,6 +79,9 @@ var origins = map[string]string{
 	"str": "", "int": "", "float": "", "bool": "", "bytes": "", "list": "", "dict": "", "tuple": "", "staticmethod": "",
 }
 
+// aliases are what modules are imported as when one of their names is hidden.
+var aliases = []string{"_builtins_", "_datetime_", "_typing_", "_uuid_"}
+
 func newModule(signatures []*signature) *module {
 	m := &module{taken: map[string]bool{}, imported: map[string]map[string]bool{}}
 	names := map[string]bool{}
@@ -156,15 +159,11 @@ func (m *module) tree(signatures []*signature) *scope {
 		for _, f := range at.functions {
 			names = append(names, f.path[len(f.path)-1])
 		}
-		if at == root {
-			for _, d := range m.decls { // their names were chosen to be free
-				names = append([]string{d.name}, names...)
-			}
+		reserved := slices.Clone(aliases)
+		for _, d := range m.decls { // their names were chosen to be free
+			reserved = append(reserved, d.name)
 		}
-		spelled := PythonNames(names)
-		if at == root {
-			spelled = spelled[len(m.decls):]
-		}
+		spelled := PythonNames(append(slices.Clone(reserved), names...))[len(reserved):]
 		for i, f := range at.functions {
 			f.path[len(f.path)-1] = spelled[len(at.scopes)+i]
 		}
@@ -382,7 +381,7 @@ func (m *module) printDecls(b *strings.Builder) {
 			var t strings.Builder
 			d.body.write(&t, resolve, m.declName)
 			b.WriteString(d.name + ": " + resolve("TypeAlias") + " = " + pythonString(t.String()) + comment(d.doc) + "\n\n")
-		case d.classSyntax():
+		case m.classSyntax(d):
 			m.printClass(b, d)
 		default:
 			b.WriteString(d.name + " = " + resolve("TypedDict") + "(" + pythonString(d.name) + ", {" + comment(d.doc) + "\n")
@@ -404,10 +403,12 @@ func (m *module) printDecls(b *strings.Builder) {
 	}
 }
 
-// classSyntax says whether every key can be written as a name in a class.
-func (d *decl) classSyntax() bool {
+// classSyntax says whether every key can be written as a name in a class, and hides no
+// type there.
+func (m *module) classSyntax(d *decl) bool {
 	for _, f := range d.fields {
-		if identifier(f.key) != f.key {
+		hides := contains(aliases, f.key) || slices.ContainsFunc(m.decls, func(o *decl) bool { return o.name == f.key })
+		if hides || identifier(f.key) != f.key {
 			return false
 		}
 	}

@@ -127,7 +127,7 @@ func distinct(names []string, spell func(string) string) []string {
 		base := spell(name)
 		spelled := base
 		for n := max(next[base], 2); taken[spelled]; n++ {
-			spelled = base + "_" + strconv.Itoa(n)
+			spelled = strings.TrimSuffix(base, "_") + "_" + strconv.Itoa(n) // never two underscores in front
 			next[base] = n + 1
 		}
 		result[i] = spelled

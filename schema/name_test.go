@@ -27,8 +27,8 @@ func TestNamesArePredictable(t *testing.T) {
 }
 
 func TestEqualSpellingsAreToldApart(t *testing.T) {
-	got := schema.PythonNames([]string{"a-b", "a b", "a_b", "a_b_2", "from", "from_", "x", "x"})
-	want := []string{"a_b_3", "a_b_4", "a_b", "a_b_2", "from__2", "from_", "x", "x_2"}
+	got := schema.PythonNames([]string{"a-b", "a b", "a_b", "a_b_2", "from", "from_", "x", "x", "-", "+"})
+	want := []string{"a_b_3", "a_b_4", "a_b", "a_b_2", "from_2", "from_", "x", "x_2", "_", "_2"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}

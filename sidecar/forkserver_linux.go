@@ -215,12 +215,17 @@ func (f *forkServer) readLoop() {
 	f.kill()
 	err := f.cmd.Wait()
 	f.mu.Lock()
-	f.gone = fault.Wrap(fault.Unavailable, errors.Join(err, errors.New(f.stderr.last())), "the fork server ended")
+	ended := fault.New(fault.Unavailable, "the fork server ended")
+	ended.Err = err
+	if said := f.stderr.last(); said != "" {
+		ended.Err = errors.New(said)
+	}
+	f.gone = ended
 	orphans := f.workers
 	f.workers = nil
 	f.mu.Unlock()
 	for _, w := range orphans {
-		w.setEnded(workerEnd{lost: true, reason: "the fork server ended: " + f.stderr.last()})
+		w.setEnded(workerEnd{lost: true, reason: ended.Error()})
 	}
 }
 

@@ -52,7 +52,7 @@ func New(ctx context.Context, cfg config.SidecarConfig, log *slog.Logger) (*Serv
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	python, err := cpython.Find(ctx, cfg.Python)
+	python, err := cpython.Find(ctx, cfg.Python, cfg.CacheDir)
 	if err != nil {
 		return nil, err
 	}

@@ -55,9 +55,10 @@ type Install struct {
 	Source string
 }
 
-// A Provider makes a CPython that is linked into the binary available as files. It is
-// called once for each Find and must be safe for concurrent use.
-type Provider func(context.Context) (*Install, error)
+// A Provider makes a CPython that is linked into the binary available as files, below
+// cacheDir, or in a place of its own choice if that is empty. It is called once for each
+// Find and must be safe for concurrent use.
+type Provider func(ctx context.Context, cacheDir string) (*Install, error)
 
 var embedded struct {
 	sync.Mutex
@@ -87,8 +88,10 @@ func RegisterEmbedded(p Provider) {
 // used. Any other setting is a path to an interpreter, a path to a virtual environment or
 // an installation prefix, or a bare command name to look up in PATH.
 //
+// cacheDir is where an embedded CPython is unpacked; if empty, where its package chooses.
+//
 // Errors have the code fault.Python, or fault.Cancelled if ctx ended.
-func Find(ctx context.Context, setting string) (*Install, error) {
+func Find(ctx context.Context, setting, cacheDir string) (*Install, error) {
 	if setting != "" && setting != Auto {
 		return findConfigured(ctx, setting)
 	}
@@ -98,7 +101,7 @@ func Find(ctx context.Context, setting string) (*Install, error) {
 	if provider == nil {
 		return findInPath(ctx)
 	}
-	install, err := provider(ctx)
+	install, err := provider(ctx, cacheDir)
 	if err != nil {
 		return nil, err
 	}

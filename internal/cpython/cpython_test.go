@@ -21,7 +21,7 @@ import (
 // real system need one.
 func systemPython(t *testing.T) *cpython.Install {
 	t.Helper()
-	install, err := cpython.Find(t.Context(), cpython.Auto)
+	install, err := cpython.Find(t.Context(), cpython.Auto, "")
 	if err != nil {
 		t.Skipf("no Python on this machine: %v", err)
 	}
@@ -139,7 +139,7 @@ func TestAVirtualEnvironmentIsFoundByItsDirectoryAndByItsInterpreter(t *testing.
 		t.Skipf("this Python makes no virtual environments: %v: %s", err, out)
 	}
 	for _, setting := range []string{env, filepath.Join(env, "bin", "python"), filepath.Join(env, "bin", "python3")} {
-		install, err := cpython.Find(t.Context(), setting)
+		install, err := cpython.Find(t.Context(), setting, "")
 		if err != nil {
 			t.Fatalf("%s: %v", setting, err)
 		}
@@ -167,7 +167,7 @@ func TestAVirtualEnvironmentIsFoundByItsDirectoryAndByItsInterpreter(t *testing.
 func TestAShimThatIsAScriptLeadsToTheInterpreterBehindIt(t *testing.T) {
 	base := systemPython(t)
 	shim := script(t, "exec '"+base.Executable+"' \"$@\"\n")
-	install, err := cpython.Find(t.Context(), shim)
+	install, err := cpython.Find(t.Context(), shim, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestTheProbeHandsNoSecretOn(t *testing.T) {
 	t.Setenv("PYTHONPATH", "/nonexistent")
 	seen := filepath.Join(t.TempDir(), "seen")
 	shim := script(t, "env > '"+seen+"'\nexec '"+base.Executable+"' \"$@\"\n")
-	if _, err := cpython.Find(t.Context(), shim); err != nil {
+	if _, err := cpython.Find(t.Context(), shim, ""); err != nil {
 		t.Fatal(err)
 	}
 	env, err := os.ReadFile(seen)
@@ -238,7 +238,7 @@ func TestAnUnusableInterpreterIsRefusedWithTheReasonAndTheRemedy(t *testing.T) {
 		{"directory without Python", t.TempDir(), "holds no Python"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			install, err := cpython.Find(t.Context(), test.setting)
+			install, err := cpython.Find(t.Context(), test.setting, "")
 			if err == nil {
 				t.Fatalf("accepted as %+v", install)
 			}
@@ -276,7 +276,7 @@ func TestAMissingLoaderIsExplainedAsMusl(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	_, err = cpython.Find(t.Context(), path)
+	_, err = cpython.Find(t.Context(), path, "")
 	if err == nil || !strings.Contains(err.Error(), "dynamic loader") || !strings.Contains(err.Error(), "Alpine") {
 		t.Errorf("error is %v", err)
 	}
@@ -295,7 +295,7 @@ func TestOldInterpretersOfThisMachineAreRefused(t *testing.T) {
 		}
 		for _, path := range paths {
 			found++
-			_, err := cpython.Find(t.Context(), path)
+			_, err := cpython.Find(t.Context(), path, "")
 			if err == nil || !strings.Contains(err.Error(), "programs need 3.10") {
 				t.Errorf("%s: %v", path, err)
 			}
@@ -308,7 +308,7 @@ func TestOldInterpretersOfThisMachineAreRefused(t *testing.T) {
 
 func TestWithoutAnyPythonTheErrorSaysWhatToDo(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	_, err := cpython.Find(t.Context(), cpython.Auto)
+	_, err := cpython.Find(t.Context(), cpython.Auto, "")
 	if fault.CodeOf(err) != fault.Python || !strings.Contains(err.Error(), "sidecar/embeddedpython") {
 		t.Errorf("error is %v", err)
 	}
@@ -325,7 +325,7 @@ func TestAnOldPython3GivesWayToANewerOneUnderItsOwnName(t *testing.T) {
 	}
 	t.Setenv("PATH", dir)
 	// The scripts call nothing but printf, which is built into sh.
-	install, err := cpython.Find(t.Context(), cpython.Auto)
+	install, err := cpython.Find(t.Context(), cpython.Auto, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -340,7 +340,7 @@ func TestCancellingKillsTheShimAndWhatItStarted(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	start := time.Now()
-	_, err := cpython.Find(ctx, shim)
+	_, err := cpython.Find(ctx, shim, "")
 	if fault.CodeOf(err) != fault.Cancelled {
 		t.Errorf("error is %v", err)
 	}

@@ -38,7 +38,7 @@ func TestRegisteredInChild(t *testing.T) {
 	if mode == "" {
 		t.Skip("runs as a child of the test above")
 	}
-	provider := func(context.Context) (*cpython.Install, error) {
+	provider := func(context.Context, string) (*cpython.Install, error) {
 		if mode == "fails" {
 			return nil, fault.New(fault.Python, "the cache is gone")
 		}
@@ -57,7 +57,7 @@ func TestRegisteredInChild(t *testing.T) {
 	case "setting":
 		setting = "/nonexistent"
 	}
-	install, err := cpython.Find(t.Context(), setting)
+	install, err := cpython.Find(t.Context(), setting, "")
 	if err != nil {
 		t.Logf("GOT %s: %v", fault.CodeOf(err), err)
 		return

@@ -15,10 +15,11 @@ import (
 // cacheVariable overrides where the interpreter is unpacked.
 const cacheVariable = "CODEMODE_CACHE_DIR"
 
-// cacheDir gives the directory that holds the unpacked trees. It exists and nobody but
-// its owner, who is this user or root, can change what is in it.
-func cacheDir() (string, error) {
-	dir, mode, err := chooseCacheDir()
+// openCacheDir gives the directory that holds the unpacked trees: the asked one, or one of
+// its own choice. It exists and nobody but its owner, who is this user or root, can change
+// what is in it.
+func openCacheDir(asked string) (string, error) {
+	dir, mode, err := chooseCacheDir(asked)
 	if err != nil {
 		return "", err
 	}
@@ -43,16 +44,19 @@ func cacheDir() (string, error) {
 	return dir, checkParents(dir)
 }
 
-func chooseCacheDir() (dir string, mode fs.FileMode, err error) {
+func chooseCacheDir(asked string) (dir string, mode fs.FileMode, err error) {
 	mode = 0o700
 	if os.Geteuid() == 0 {
 		// Programs of a root executor run as a user without privileges, who must be able
 		// to read the standard library.
 		mode = 0o755
 	}
-	if dir = os.Getenv(cacheVariable); dir != "" {
+	if dir = asked; dir == "" {
+		dir = os.Getenv(cacheVariable)
+	}
+	if dir != "" {
 		if dir, err = filepath.Abs(dir); err != nil {
-			return "", 0, fault.Wrap(fault.Python, err, "%s cannot be used", cacheVariable)
+			return "", 0, fault.Wrap(fault.Python, err, "the cache directory %q cannot be used", dir)
 		}
 		return dir, mode, nil
 	}

@@ -80,7 +80,7 @@ func startTogether(dir string) ([]string, error) {
 
 func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
-		install, err := cpython.Find(context.Background(), cpython.Auto)
+		install, err := cpython.Find(context.Background(), cpython.Auto, "")
 		if err != nil {
 			fmt.Printf("%s: %v\n", fault.CodeOf(err), err)
 			os.Exit(1)
@@ -138,7 +138,7 @@ func sharedCache(t testing.TB) (root string) {
 
 func find(t testing.TB) *cpython.Install {
 	t.Helper()
-	install, err := cpython.Find(t.Context(), cpython.Auto)
+	install, err := cpython.Find(t.Context(), cpython.Auto, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -499,7 +499,7 @@ func TestADirectoryThatOthersCanChangeIsRefused(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv(cacheVariable, test.prepare(t, publicDir(t)))
-			_, err := cpython.Find(t.Context(), cpython.Auto)
+			_, err := cpython.Find(t.Context(), cpython.Auto, "")
 			if fault.CodeOf(err) != fault.Python || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error is %v, want one that says %q", err, test.want)
 			}
@@ -517,7 +517,7 @@ func TestWaitingForAnotherProcessCanBeCancelled(t *testing.T) {
 	t.Setenv(cacheVariable, dir)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err := cpython.Find(ctx, cpython.Auto); fault.CodeOf(err) != fault.Cancelled {
+	if _, err := cpython.Find(ctx, cpython.Auto, ""); fault.CodeOf(err) != fault.Cancelled {
 		t.Errorf("error is %v", err)
 	}
 }

@@ -29,8 +29,8 @@ const layout = "1"
 
 // provide is the cpython.Provider. Cancelling takes effect while it waits for another
 // process and between the steps of unpacking.
-func provide(ctx context.Context) (*cpython.Install, error) {
-	dir, err := cacheDir()
+func provide(ctx context.Context, cacheDir string) (*cpython.Install, error) {
+	dir, err := openCacheDir(cacheDir)
 	if err != nil {
 		return nil, err
 	}

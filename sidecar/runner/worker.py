@@ -55,7 +55,7 @@ def run(channel, payload, lower_memory):
         finally:
             program.finish()
         if result is not None:
-            value = values.encode(result, "result", options["result_size"])
+            value = _encode(result, options["result_size"])
     except wire.Lost:
         os._exit(1)
     except MemoryError as error:
@@ -71,6 +71,13 @@ def run(channel, payload, lower_memory):
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     head = json.dumps(meta).encode()
     channel.send(wire.DONE, 0, struct.pack("<I", len(head)) + head + value)
+
+
+def _encode(result, limit):
+    try:
+        return values.encode(result, "result", limit)
+    except values.TooLarge as error:
+        raise ValueError(f"{error}; return less, or print a part") from None
 
 
 def _sections(payload):

@@ -1,0 +1,114 @@
+package sidecar_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/codemode-sdk/codemode/config"
+	"github.com/codemode-sdk/codemode/executorclient"
+	"github.com/codemode-sdk/codemode/registry"
+	"github.com/codemode-sdk/codemode/sidecar"
+	_ "github.com/codemode-sdk/codemode/sidecar/embeddedpython"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if sharedServer != nil {
+		if err := sharedServer.close(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, "goroutines outlived the executor:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// An executor is a server with a client on it, as an application embeds them.
+type executor struct {
+	*executorclient.Client
+	server *sidecar.Server
+}
+
+func (e *executor) close() error {
+	if err := e.Client.Close(); err != nil {
+		return err
+	}
+	return e.server.Close()
+}
+
+func open(cfg config.SidecarConfig) (*executor, error) {
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	server, err := sidecar.New(context.Background(), cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	client, err := executorclient.Dial(executorclient.Options{Dialer: server.Dial})
+	if err != nil {
+		return nil, err
+	}
+	return &executor{client, server}, nil
+}
+
+// start makes an executor of a test's own.
+func start(t *testing.T, change func(*config.SidecarConfig)) *executor {
+	t.Helper()
+	cfg := config.DefaultSidecar()
+	change(&cfg)
+	e, err := open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}
+
+var (
+	sharedOnce   sync.Once
+	sharedServer *executor
+	sharedErr    error
+)
+
+// shared gives the executor that the tests without a configuration of their own use.
+func shared(t *testing.T) *executor {
+	t.Helper()
+	sharedOnce.Do(func() { sharedServer, sharedErr = open(config.DefaultSidecar()) })
+	if sharedErr != nil {
+		t.Fatal(sharedErr)
+	}
+	return sharedServer
+}
+
+// run runs a program and fails the test if there is no result.
+func (e *executor) run(t *testing.T, code string, change ...func(*executorclient.Request)) *executorclient.Result {
+	t.Helper()
+	request := executorclient.Request{Code: code}
+	for _, c := range change {
+		c(&request)
+	}
+	result, err := e.Execute(t.Context(), request)
+	if err != nil {
+		t.Fatalf("no result: %v", err)
+	}
+	return result
+}
+
+func withTools(tools *registry.Registry) func(*executorclient.Request) {
+	return func(r *executorclient.Request) { r.Tools = tools }
+}
+
+func withLimits(l executorclient.Limits) func(*executorclient.Request) {
+	return func(r *executorclient.Request) { r.Limits = l }
+}

@@ -1,0 +1,206 @@
+package sidecar_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/codemode-sdk/codemode/config"
+	"github.com/codemode-sdk/codemode/executorclient"
+	"github.com/codemode-sdk/codemode/registry"
+)
+
+// Every way in which a program can end has a status, an exit code and an explanation,
+// and leaves an executor that runs the next program.
+func TestEveryEndHasItsStatus(t *testing.T) {
+	e := shared(t)
+	second := executorclient.Limits{Timeout: time.Second}
+	small := executorclient.Limits{MemoryBytes: 64 << 20}
+	for _, test := range []struct {
+		name, code string
+		limits     executorclient.Limits
+		status     executorclient.Status
+		exit       int
+		errorType  string
+		message    string // part of it
+		line       int
+	}{
+		{name: "comes to its end", code: "1 + 1", status: executorclient.OK},
+		{name: "raises", code: "x = 1\n\nraise ValueError('no')", status: executorclient.Failed, exit: 1, errorType: "ValueError", message: "no", line: 3},
+		{name: "raises its own", code: "class Mine(Exception): pass\nraise Mine('m')", status: executorclient.Failed, exit: 1, errorType: "Mine", message: "m", line: 2},
+		{name: "raises deep in a library", code: "import json\njson.loads('{')", status: executorclient.Failed, exit: 1, errorType: "json.decoder.JSONDecodeError", line: 2},
+		{name: "is no Python", code: "x = 1\nif x\n", status: executorclient.Failed, exit: 1, errorType: "SyntaxError", line: 2},
+		{name: "is indented wrongly", code: "if 1:\nx", status: executorclient.Failed, exit: 1, errorType: "IndentationError", line: 2},
+		{name: "holds a NUL", code: "x = '\x00'", status: executorclient.Failed, exit: 1, errorType: "SyntaxError"},
+		{name: "exits with 0", code: "import sys; sys.exit()", status: executorclient.OK},
+		{name: "exits with a code", code: "import sys\nsys.exit(3)", status: executorclient.Failed, exit: 3, errorType: "SystemExit", line: 2},
+		{name: "exits with words", code: "raise SystemExit('bye')", status: executorclient.Failed, exit: 1, errorType: "SystemExit"},
+		{name: "exits past Python", code: "import os; os._exit(7)", status: executorclient.Failed, exit: 7, errorType: "SystemExit"},
+		{name: "kills itself", code: "import os; os.kill(os.getpid(), 9)", status: executorclient.Killed, exit: 137, errorType: "Killed", message: "SIGKILL"},
+		{name: "terminates itself", code: "import os; os.kill(os.getpid(), 15)", status: executorclient.Killed, exit: 143, message: "SIGTERM"},
+		{name: "aborts", code: "import os; os.abort()", status: executorclient.Killed, exit: 134, message: "SIGABRT"},
+		{name: "crashes", code: "import ctypes; ctypes.string_at(1)", status: executorclient.Killed, exit: 139, message: "SIGSEGV"},
+		{name: "recurses for ever", code: "def f(): f()\nf()", status: executorclient.Failed, exit: 1, errorType: "RecursionError"},
+		{name: "loops for ever", code: "n = 0\nwhile True:\n    n += 1", limits: second, status: executorclient.Timeout, errorType: "Timeout", message: "1s"},
+		{name: "loops and catches everything", code: "while True:\n  try:\n    while True: pass\n  except BaseException: pass", limits: second, status: executorclient.Timeout, exit: 137, errorType: "Timeout"},
+		{name: "sleeps for ever", code: "import time\ntime.sleep(1e6)", limits: second, status: executorclient.Timeout, errorType: "Timeout", line: 2},
+		{name: "awaits for ever", code: "import asyncio\nawait asyncio.sleep(1e6)", limits: second, status: executorclient.Timeout, errorType: "Timeout"},
+		{name: "never lets go of the interpreter", code: "sum(range(10**12))", limits: second, status: executorclient.Timeout, exit: 137},
+		{name: "loops at its end", code: "import atexit\ndef f():\n  while True: pass\natexit.register(f)\n1", limits: second, status: executorclient.Timeout},
+		{name: "leaves a thread", code: "import threading\ndef f():\n  while True: pass\nthreading.Thread(target=f).start()\n1", limits: second, status: executorclient.Timeout},
+		{name: "leaves a daemon thread", code: "import threading\ndef f():\n  while True: pass\nthreading.Thread(target=f, daemon=True).start()\n1", limits: second, status: executorclient.OK},
+		{name: "allocates for ever", code: "x = []\nwhile True: x.append(bytearray(1 << 20))", limits: small, status: executorclient.MemoryLimit, errorType: "MemoryError", line: 2},
+		{name: "allocates at once", code: "x = bytearray(1 << 40)", limits: small, status: executorclient.MemoryLimit, line: 1},
+		{name: "allocates shared memory", code: "import mmap\nx = []\nwhile True:\n  m = mmap.mmap(-1, 1 << 24)\n  m.write(b'x' * (1 << 24))\n  x.append(m)", limits: small, status: executorclient.MemoryLimit},
+		{name: "allocates small things", code: "x = []\nwhile True: x.append([object() for _ in range(100)])", limits: small, status: executorclient.MemoryLimit},
+		{name: "prints for ever", code: "while True: print('x' * 1000)", status: executorclient.OutputLimit, exit: 137, errorType: "OutputLimit"},
+		{name: "prints for ever on standard error", code: "import sys\nwhile True: sys.stderr.write('x' * 1000)", status: executorclient.OutputLimit, exit: 137},
+		{name: "prints for ever past Python", code: "import os\nwhile True: os.write(1, b'x' * 65536)", status: executorclient.OutputLimit, exit: 137},
+		{name: "closes its output", code: "import os, sys\nos.close(1); os.close(2)\n5", status: executorclient.OK},
+		{name: "gives too large a result", code: "'x' * (9 << 20)", status: executorclient.Failed, exit: 1, errorType: "ValueError", message: "limit"},
+		{name: "gives what cannot travel", code: "{'a': [1, lambda: 1]}", status: executorclient.Failed, exit: 1, errorType: "TypeError", message: "result['a'][1]"},
+		{name: "gives what contains itself", code: "x = []; x.append(x); x", status: executorclient.Failed, exit: 1, errorType: "TypeError", message: "contains itself"},
+		{name: "raises what cannot be shown", code: "class E(Exception):\n  def __str__(self): raise RuntimeError\nraise E", status: executorclient.Failed, exit: 1, errorType: "E"},
+		{name: "is empty", code: "", status: executorclient.OK},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			begun := time.Now()
+			got := e.run(t, test.code, withLimits(test.limits))
+			took := time.Since(begun)
+			if got.Status != test.status {
+				t.Fatalf("status %s, want %s; error %+v", got.Status, test.status, got.Error)
+			}
+			if test.limits.Timeout > 0 && took > test.limits.Timeout+time.Second {
+				t.Errorf("took %s", took)
+			}
+			if test.exit != 0 && got.ExitCode != test.exit || test.status == executorclient.OK && got.ExitCode != 0 {
+				t.Errorf("exit code %d, want %d", got.ExitCode, test.exit)
+			}
+			if (got.Error == nil) != (test.status == executorclient.OK) {
+				t.Fatalf("error %+v", got.Error)
+			}
+			if got.Error == nil {
+				return
+			}
+			if test.errorType != "" && got.Error.Type != test.errorType {
+				t.Errorf("type %q, want %q", got.Error.Type, test.errorType)
+			}
+			if !strings.Contains(got.Error.Message, test.message) {
+				t.Errorf("message %q lacks %q", got.Error.Message, test.message)
+			}
+			if test.line != 0 && got.Error.Line != test.line {
+				t.Errorf("line %d, want %d", got.Error.Line, test.line)
+			}
+			if n := len(got.Stdout) + len(got.Stderr); n > 1<<20 {
+				t.Errorf("%d bytes of output came through the limit of 1 MiB", n)
+			}
+		})
+	}
+	if got := e.run(t, "6 * 7"); got.Value != int64(42) {
+		t.Errorf("the executor does not work afterwards: %+v", got)
+	}
+}
+
+// A traceback is for the model: its own lines with their text, nothing of the runner.
+func TestTracebackShowsOnlyTheProgram(t *testing.T) {
+	got := shared(t).run(t, "import json\n\ndef read(text):\n    return json.loads(text)\n\ntry:\n    read('{')\nexcept ValueError as e:\n    raise RuntimeError('unreadable') from e\n")
+	trace := got.Error.Traceback
+	for _, want := range []string{
+		`File "program.py", line 7, in <module>`, "read('{')", `File "program.py", line 4, in read`,
+		"return json.loads(text)", "JSONDecodeError", "direct cause", `line 9, in <module>`, "RuntimeError: unreadable",
+	} {
+		if !strings.Contains(trace, want) {
+			t.Errorf("the traceback lacks %q:\n%s", want, trace)
+		}
+	}
+	for _, unwanted := range []string{"codemode", "decoder.py", "__init__.py"} {
+		if strings.Contains(trace, unwanted) {
+			t.Errorf("the traceback shows %q:\n%s", unwanted, trace)
+		}
+	}
+}
+
+// What was printed before the end is there, in full and at once, however the run ended.
+func TestOutputSurvivesTheEnd(t *testing.T) {
+	e := shared(t)
+	for _, code := range []string{
+		"print('before')", "print('before')\nraise ValueError", "print('before')\nimport os; os._exit(1)",
+		"print('before', flush=True)\nimport os; os.kill(os.getpid(), 9)",
+		"import os; os.write(1, b'before\\n')", "import atexit; atexit.register(print, 'before')",
+	} {
+		if got := e.run(t, code); got.Stdout != "before\n" {
+			t.Errorf("%q: stdout %q", code, got.Stdout)
+		}
+	}
+	if got := e.run(t, "import sys, os\nos.write(1, b'\\xff\\x00ok')\nprint('warn', file=sys.stderr)"); got.Stdout != "\uFFFD\x00ok" || got.Stderr != "warn\n" {
+		t.Errorf("stdout %q, stderr %q", got.Stdout, got.Stderr)
+	}
+}
+
+// A tool call that outlasts the run ends with it, and the record says so.
+func TestTimeoutCountsToolTime(t *testing.T) {
+	tools := registry.New()
+	ended := make(chan struct{})
+	if err := registry.Func(tools, "slow", "", func(ctx context.Context, _ struct{}) (int, error) {
+		<-ctx.Done()
+		close(ended)
+		return 0, ctx.Err()
+	}); err != nil {
+		t.Fatal(err)
+	}
+	got := shared(t).run(t, "print('x')\ntools.slow()", withTools(tools), withLimits(executorclient.Limits{Timeout: 300 * time.Millisecond}))
+	if got.Status != executorclient.Timeout || got.Error.Line != 2 {
+		t.Errorf("%s %+v", got.Status, got.Error)
+	}
+	if len(got.ToolCalls) != 1 || got.ToolCalls[0].Error == nil {
+		t.Errorf("tool calls %+v", got.ToolCalls)
+	}
+	select {
+	case <-ended:
+	case <-time.After(5 * time.Second):
+		t.Error("the tool's context did not end")
+	}
+}
+
+// Limits on tool calls are failures that a program can catch.
+func TestToolCallLimitsAreToolErrors(t *testing.T) {
+	tools := registry.New()
+	if err := registry.Func(tools, "f", "", func(context.Context, struct{}) (int, error) { return 1, nil }); err != nil {
+		t.Fatal(err)
+	}
+	e := start(t, func(c *config.SidecarConfig) { c.Limits.ToolCalls = 5 })
+	got := e.run(t, "n = 0\ntry:\n  while True: n += tools.f()\nexcept ToolError as e:\n  kind = e.kind\n(n, kind)", withTools(tools))
+	if got.Status != executorclient.OK || len(got.ToolCalls) != 5 {
+		t.Errorf("%s %v after %d calls", got.Status, got.Value, len(got.ToolCalls))
+	}
+}
+
+// Work past the queue is refused at once, and told apart from failures.
+func TestOverloadIsRejectedNotFailed(t *testing.T) {
+	e := start(t, func(c *config.SidecarConfig) {
+		c.Pool.MaxWorkers, c.Pool.MinReady, c.Pool.Queue = 1, 1, 0
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	running, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = e.Execute(ctx, executorclient.Request{Code: "print(1)\nwhile True: pass", OnEvent: func(executorclient.Event) { close(running) }})
+	}()
+	<-running
+	got, err := e.Execute(t.Context(), executorclient.Request{Code: "1"})
+	if err == nil || got.Status != executorclient.Rejected {
+		t.Errorf("%s, %v", got.Status, err)
+	}
+	cancel()
+	<-done
+	deadline := time.Now().Add(5 * time.Second)
+	for {
+		if got, err := e.Execute(t.Context(), executorclient.Request{Code: "1"}); err == nil && got.Status == executorclient.OK {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the place did not come free")
+		}
+	}
+}
