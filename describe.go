@@ -1,8 +1,10 @@
 package codemode
 
 import (
+	"encoding/json"
 	"strings"
 
+	"github.com/codemode-sdk/codemode/registry"
 	"github.com/codemode-sdk/codemode/schema"
 )
 
@@ -17,23 +19,38 @@ Prefer one program that does the whole job over many small ones: loop, filter an
 - This is real CPython with its standard library. There is no network, no subprocess, and no file but those the program makes itself; use the tools instead.
 - Each run starts afresh: nothing is kept from one to the next.`
 
-// Description is what the model is told about the function tool: how to write the
-// program, and a Python stub for each registered tool. The same tools give the same
-// bytes, so that prompt caches hold.
-func (c *Codemode) Description() (string, error) {
-	stubs, err := c.Stubs()
+// Describe gives the function tool for a set of tools without an executor: what the model
+// would be shown. Its Call is nil. If name is empty, DefaultToolName. The same tools give
+// the same bytes, so that prompt caches hold.
+func Describe(reg *registry.Registry, name string) (Tool, error) {
+	if name == "" {
+		name = DefaultToolName
+	}
+	if err := checkToolName(name); err != nil {
+		return Tool{}, err
+	}
+	stubs, err := pythonOf(reg, schema.Outline)
 	if err != nil {
-		return "", err
+		return Tool{}, err
 	}
+	tool := Tool{Name: name, Description: guide, Parameters: json.RawMessage(toolParameters)}
 	if stubs == "" {
-		return guide + "\n\nNo tools are registered.", nil
+		tool.Description += "\n\nNo tools are registered."
+	} else {
+		tool.Description += "\n\nThe tools:\n\n" + fence + "python\n" + strings.TrimRight(stubs, "\n") + "\n" + fence
 	}
-	return guide + "\n\nThe tools:\n\n" + fence + "python\n" + strings.TrimRight(stubs, "\n") + "\n" + fence, nil
+	return tool, nil
 }
 
-// Stubs is the registered tools as a Python module.
-func (c *Codemode) Stubs() (string, error) {
-	entries := c.registry.Entries()
+// Stubs gives a set of tools as a Python module for type checkers and editors; empty if
+// there are none. An error is that of a registration that failed.
+func Stubs(reg *registry.Registry) (string, error) { return pythonOf(reg, schema.Module) }
+
+func pythonOf(reg *registry.Registry, write func([]schema.ToolDoc) (string, error)) (string, error) {
+	if err := reg.Err(); err != nil {
+		return "", err
+	}
+	entries := reg.Entries()
 	if len(entries) == 0 {
 		return "", nil
 	}
@@ -44,5 +61,15 @@ func (c *Codemode) Stubs() (string, error) {
 			PythonName: strings.Join(entry.PythonPath(), "."), In: entry.Input(), Out: entry.Output(),
 		}
 	}
-	return schema.Module(docs)
+	return write(docs)
 }
+
+// Description is what the model is told about the function tool: how to write the
+// program, and a Python stub for each registered tool.
+func (c *Codemode) Description() (string, error) {
+	tool, err := c.Tool()
+	return tool.Description, err
+}
+
+// Stubs is the registered tools as a Python module.
+func (c *Codemode) Stubs() (string, error) { return Stubs(c.registry) }

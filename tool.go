@@ -40,16 +40,17 @@ type Tool struct {
 // toolParameters is plain enough for every provider, and strict for those that know it.
 const toolParameters = `{"type":"object","properties":{"code":{"type":"string","description":"The Python program."}},"required":["code"],"additionalProperties":false}`
 
+// ToolName is what the model knows the function tool as.
+func (c *Codemode) ToolName() string { return c.toolName }
+
 // Tool describes the function tool, with the tools that are registered now.
 func (c *Codemode) Tool() (Tool, error) {
-	description, err := c.Description()
+	tool, err := Describe(c.registry, c.toolName)
 	if err != nil {
 		return Tool{}, err
 	}
-	return Tool{
-		Name: c.toolName, Description: description,
-		Parameters: json.RawMessage(toolParameters), Call: c.Call,
-	}, nil
+	tool.Call = c.Call
+	return tool, nil
 }
 
 // Call runs what a model sent as the function's arguments, and gives the text to send

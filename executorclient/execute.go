@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -158,6 +159,9 @@ func (r *run) converse(ctx, streamCtx context.Context) error {
 }
 
 func (r *run) start() (*codemodev1.Start, error) {
+	if !utf8.ValidString(r.request.Code) {
+		return nil, fault.New(fault.Rejected, "the program is not UTF-8")
+	}
 	l := r.request.Limits
 	start := &codemodev1.Start{
 		ExecutionId: r.request.ExecutionID, Code: r.request.Code,
@@ -227,9 +231,9 @@ func (r *run) takeCall(ctx context.Context, call *codemodev1.ToolCall) {
 	if !r.client.begin() {
 		return // closed: the stream is about to end
 	}
+	r.tell(Event{ToolStart: &record}) // here, so that calls start in their order
 	go func() {
 		defer r.client.calls.Done()
-		r.tell(Event{ToolStart: &record})
 		var result []byte
 		if err == nil {
 			result, err = r.dispatch(ctx, call)

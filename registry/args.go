@@ -3,10 +3,12 @@ package registry
 import (
 	"encoding/json"
 	"errors"
+	"regexp"
 	"strings"
 
 	"github.com/codemode-sdk/codemode/internal/fault"
 	"github.com/codemode-sdk/codemode/internal/value"
+	"github.com/codemode-sdk/codemode/schema"
 )
 
 // Args are the arguments of one call, by the names of the tool's schema. The zero value
@@ -14,6 +16,7 @@ import (
 // one that changes it should call only one of them.
 type Args struct {
 	values map[string]any
+	schema *schema.Schema // may be nil
 }
 
 // NewArgs makes Args from a Go map or struct as a program would have sent them, to try a
@@ -38,7 +41,7 @@ func decodeArgs(data []byte) (Args, error) {
 	if !ok {
 		return Args{}, fault.New(fault.Invalid, "arguments must be a dictionary with names for keys")
 	}
-	return Args{values}, nil
+	return Args{values: values}, nil
 }
 
 // Map gives the arguments as exactly as the program sent them: nil, bool, int64,
@@ -82,7 +85,28 @@ func (a Args) Decode(out any) error {
 	}
 	message := err.Error()
 	if inside, ok := errors.AsType[*value.Error](err); ok && inside.Path != "" {
-		message = strings.TrimPrefix(message, ".")
+		message = a.place(inside.Path) + strings.TrimPrefix(message, inside.Path)
 	}
 	return &ToolError{Kind: KindInvalidArguments, Message: message, Err: err}
 }
+
+// place spells a path such as .from.rows[0].when as a program does: from_['rows'][0]['when'].
+func (a Args) place(path string) string {
+	name := strings.TrimPrefix(path, ".")
+	rest := ""
+	if end := strings.IndexAny(name, ".["); end > 0 {
+		name, rest = name[:end], name[end:]
+	}
+	if a.schema != nil {
+		for _, p := range a.schema.Parameters() {
+			if p.Name == name {
+				name = p.PythonName
+			}
+		}
+	}
+	return name + attributes.ReplaceAllString(rest, "$1['$2']")
+}
+
+// attributes are the steps of a value.Error's path that are written as attributes; in
+// the others, a name is in quotes.
+var attributes = regexp.MustCompile(`(^|\])\.(\w+)`)

@@ -34,6 +34,7 @@ func (r *Registry) Call(ctx context.Context, name string, arguments []byte) (res
 
 func (e *Entry) call(ctx context.Context, arguments []byte) (result []byte, err error) {
 	args, err := decodeArgs(arguments)
+	args.schema = e.input
 	if err == nil {
 		err = e.input.Validate(value.Instance(args.Map()))
 	}

@@ -12,8 +12,10 @@
 // [Func] derives both schemas from the Go types, field tags included. The function gets
 // its arguments decoded and its result is encoded by the rules of encoding/json, except
 // that values stay exact: a *big.Int takes an int of a hundred digits, a []byte bytes, a
-// time.Time a datetime with its offset, a float64 NaN. A field of type any gets what the
-// program sent, in the types that [Args.Map] lists.
+// time.Time a datetime with its offset, a time.Duration a timedelta, a map[int]T a dict
+// with int keys, a float64 NaN. A field of type any gets what the program sent, in the
+// types that [Args.Map] lists. A nil slice or map in a result arrives as an empty list or
+// dict, a nil pointer as None, and the stub says which of them can be.
 //
 // # Raw tools
 //

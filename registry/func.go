@@ -12,7 +12,9 @@ import (
 
 // Func registers a Go function. In is a struct or a pointer to one, whose fields are the
 // tool's parameters in their order; struct{} for a tool without arguments; or
-// map[string]any for one that takes any. Out is any type that encoding/json writes.
+// map[string]any for one that takes any. Out is any type that encoding/json writes. Where
+// Out is or holds a pointer, the stub says that it may be None; a nil slice or map is sent
+// as an empty one, so that a program can loop over it.
 // It fails as Registry.Add does, and where In or Out is a type that no program can send
 // or receive. If fn is nil, the tool is described but calling it fails with
 // KindUnavailable.
@@ -40,15 +42,10 @@ func typedSchemas(inType, outType reflect.Type) (in, out *schema.Schema, err err
 	if inType.Kind() == reflect.Pointer {
 		inType = inType.Elem()
 	}
-	if inType.Kind() == reflect.Map {
-		in, err = schema.Parse(json.RawMessage(`{"type":"object","properties":{},"additionalProperties":true}`))
-	} else {
-		in, err = schema.For(inType)
-	}
-	if err != nil {
+	if in, err = schema.For(inType); err != nil {
 		return nil, nil, fault.Wrap(fault.Invalid, err, "the schema of its arguments")
 	}
-	if out, err = schema.For(outType); err != nil {
+	if out, err = schema.ForResult(outType); err != nil {
 		return nil, nil, fault.Wrap(fault.Invalid, err, "the schema of its result")
 	}
 	return in, out, nil

@@ -3,15 +3,12 @@ package schema
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"math"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/codemode-sdk/codemode/internal/fault"
-	"github.com/google/jsonschema-go/jsonschema"
 )
 
 // A spec is one schema of a document, ready to check values and to become a type.
@@ -25,6 +22,7 @@ type spec struct {
 	name       string // last part of the pointer that leads to a definition
 	format     string
 	encoding   string
+	python     string // what pythonMark said; only of Go types
 	patternSrc string
 	pattern    *regexp.Regexp // nil if there is none or Go cannot express it
 	deprecated bool
@@ -79,13 +77,6 @@ type dependency struct {
 	on       string
 	required []string
 	spec     *spec
-}
-
-type pendingRef struct {
-	from *spec
-	ref  string
-	base string
-	dyn  bool
 }
 
 type compiler struct {
@@ -221,6 +212,9 @@ func (c *compiler) scalars(s *spec, n *node) error {
 	}
 	s.nullable = n.get("nullable").is(boolNode) && n.get("nullable").truth
 	s.format, s.encoding, s.patternSrc = n.str("format"), n.str("contentEncoding"), n.str("pattern")
+	if mark := n.str(pythonMark); markedTypes[mark] {
+		s.python = mark
+	}
 	s.pattern = compilePattern(s.patternSrc)
 	s.deprecated = n.get("deprecated").is(boolNode) && n.get("deprecated").truth
 	s.unique = n.get("uniqueItems").is(boolNode) && n.get("uniqueItems").truth
@@ -352,108 +346,6 @@ func (c *compiler) applicators(s *spec, n *node, base string) error {
 	return failed
 }
 
-// resolve finds what a reference points at, inside the document.
-func (c *compiler) resolve(p pendingRef) (*node, string, error) {
-	nowhere := func() error {
-		return fault.New(fault.Invalid, "JSON Schema: $ref %q leads nowhere in the document", shorten(p.ref, maxShownValue)).
-			WithRemedy("references to other documents are not followed: put the schema under $defs")
-	}
-	abs := joinURI(p.base, p.ref)
-	uri, fragment, _ := strings.Cut(abs, "#")
-	resource, ok := c.resources[uri]
-	if !ok {
-		return nil, "", nowhere()
-	}
-	if decoded, err := url.PathUnescape(fragment); err == nil {
-		fragment = decoded
-	}
-	if fragment == "" {
-		return resource, "", nil
-	}
-	if !strings.HasPrefix(fragment, "/") {
-		if n, ok := c.anchors[uri+"#"+fragment]; ok {
-			return n, fragment, nil
-		}
-		return nil, "", nowhere()
-	}
-	n, name := resource, ""
-	for _, part := range strings.Split(fragment[1:], "/") {
-		part = strings.ReplaceAll(strings.ReplaceAll(part, "~1", "/"), "~0", "~")
-		switch {
-		case n.is(objectNode) && n.get(part) != nil:
-			n = n.get(part)
-		case n.is(arrayNode):
-			i, err := strconv.Atoi(part)
-			if err != nil || i < 0 || i >= len(n.items) {
-				return nil, "", nowhere()
-			}
-			n = n.items[i]
-		default:
-			return nil, "", nowhere()
-		}
-		name = part
-	}
-	if _, ok := c.bases[n]; !ok {
-		c.bases[n] = p.base
-	}
-	return n, name, nil
-}
-
-func joinURI(base, ref string) string {
-	r, err := url.Parse(ref)
-	if err != nil {
-		return ref
-	}
-	b, err := url.Parse(base)
-	if err != nil || base == "" {
-		return r.String()
-	}
-	return b.ResolveReference(r).String()
-}
-
-// inPlace calls f for every schema that applies to the same value as s.
-func (s *spec) inPlace(f func(*spec)) {
-	for _, list := range [][]*spec{{s.target, s.dynamic, s.not, s.cond, s.yes, s.no}, s.allOf, s.anyOf, s.oneOf} {
-		for _, c := range list {
-			if c != nil {
-				f(c)
-			}
-		}
-	}
-	for _, d := range s.depends {
-		if d.spec != nil {
-			f(d.spec)
-		}
-	}
-}
-
-// refuseCircles refuses schemas that apply themselves to the same value again, which no
-// value could ever be checked against.
-func refuseCircles(root *spec, all map[*node]*spec) error {
-	const open, done = 1, 2
-	state := make(map[*spec]int, len(all))
-	circle := false
-	var visit func(*spec)
-	visit = func(s *spec) {
-		switch state[s] {
-		case open:
-			circle = true
-		case 0:
-			state[s] = open
-			s.inPlace(visit)
-			state[s] = done
-		}
-	}
-	visit(root)
-	for _, s := range all {
-		visit(s)
-	}
-	if circle {
-		return invalid("a $ref leads back to itself without anything between")
-	}
-	return nil
-}
-
 var escapedUnicode = regexp.MustCompile(`\\u([0-9a-fA-F]{4})`)
 
 // compilePattern gives nil for what Go's engine cannot express.
@@ -467,102 +359,6 @@ func compilePattern(src string) *regexp.Regexp {
 		return nil
 	}
 	return re
-}
-
-// checkCompiles has the document compiled by the validator the rest of the Go ecosystem
-// uses (the MCP SDK panics on what it refuses), so that a schema we hold is one that can
-// be handed on. What that validator cannot take though it is sound is left out of the copy.
-func checkCompiles(doc *node) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = invalid("%s", fmt.Sprint(p))
-		}
-	}()
-	copied := doc.clone()
-	ease(copied)
-	liftDefinitions(copied)
-	var s jsonschema.Schema
-	if err := json.Unmarshal(encoded(copied), &s); err != nil {
-		return fault.Wrap(fault.Invalid, err, "JSON Schema")
-	}
-	if _, err := s.Resolve(nil); err != nil {
-		return fault.Wrap(fault.Invalid, err, "JSON Schema")
-	}
-	return nil
-}
-
-func ease(n *node) {
-	if !n.is(objectNode) {
-		return
-	}
-	if p := n.get("pattern"); p.is(stringNode) {
-		if _, err := regexp.Compile(p.text); err != nil {
-			n.remove("pattern")
-		}
-	}
-	if p := n.get("patternProperties"); p.is(objectNode) {
-		for _, src := range append([]string(nil), p.keys...) {
-			if _, err := regexp.Compile(src); err != nil {
-				p.remove(src)
-			}
-		}
-	}
-	for _, key := range countKeywords {
-		if v := n.get(key); v.is(numberNode) {
-			if f, err := strconv.ParseFloat(v.text, 64); err == nil && f == math.Trunc(f) && f >= 0 {
-				v.text = strconv.Itoa(int(min(f, math.MaxInt32)))
-			}
-		}
-	}
-	for _, key := range numberKeywords {
-		if v := n.get(key); v.is(numberNode) {
-			if _, err := strconv.ParseFloat(v.text, 64); err != nil {
-				n.remove(key) // beyond float64, which we compare exactly
-			}
-		}
-	}
-	// Data the validator would decode into float64 is no schema.
-	for _, key := range []string{"enum", "const", "default", "examples"} {
-		n.remove(key)
-	}
-	subschemas(n, ease)
-}
-
-// liftDefinitions moves definitions into $defs where an object has both, which the
-// validator takes for a mistake.
-func liftDefinitions(root *node) {
-	const mark = "definitions "
-	lifted := false
-	var walk func(*node)
-	walk = func(n *node) {
-		defs, old := n.get("$defs"), n.get("definitions")
-		if defs.is(objectNode) && old.is(objectNode) {
-			for _, k := range old.keys {
-				defs.set(mark+k, old.get(k))
-			}
-			n.remove("definitions")
-			lifted = lifted || n == root
-		}
-		subschemas(n, walk)
-	}
-	if !root.is(objectNode) {
-		return
-	}
-	walk(root)
-	if !lifted {
-		return
-	}
-	var rewrite func(*node)
-	rewrite = func(n *node) {
-		if !n.is(objectNode) {
-			return
-		}
-		if rest, ok := strings.CutPrefix(n.str("$ref"), "#/definitions/"); ok {
-			n.set("$ref", stringValue("#/$defs/"+url.PathEscape(mark)+rest))
-		}
-		subschemas(n, rewrite)
-	}
-	rewrite(root)
 }
 
 func encoded(n *node) []byte {

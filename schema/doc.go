@@ -1,6 +1,7 @@
 // Package schema stands between JSON Schema, Go types and the Python that a model writes.
 //
-//	in, err := schema.For(reflect.TypeFor[Query]())         // from a Go type
+//	in, err := schema.For(reflect.TypeFor[Query]())         // from a Go type, for arguments
+//	out, err := schema.ForResult(reflect.TypeFor[Answer]()) // and for results
 //	in, err := schema.Parse(tool.InputSchema)               // from someone else's document
 //	err = in.Validate(map[string]any{"city": int64(5)})     // city: expected str, got int 5
 //	text, err := schema.Stub("weather", "Looks up the weather.", in, nil)
@@ -18,13 +19,14 @@
 // that knows nothing else of the tool. It follows JSON Schema with one difference:
 // arguments that the document does not mention are refused unless it says
 // additionalProperties, so that a misspelled optional argument is an error and not a
-// silent default. $dynamicRef is resolved where it is written, like $ref. A pattern that Go's regular expressions cannot express (look-around,
-// back-references) is shown in the stub but not checked; formats are documentation.
+// silent default. $dynamicRef is resolved where it is written, like $ref. A pattern that
+// Go's regular expressions cannot express (look-around, back-references) is shown in the
+// stub but not checked; formats are documentation.
 //
 // # Stubs
 //
-// [Stub] describes one tool, [Module] a whole registry. Both are valid Python for every
-// input, the same bytes for the same input, and nothing that a description contains can
+// [Stub] describes one tool, [Outline] a whole registry to a model, [Module] a whole
+// registry to a type checker. All are valid Python for every input, the same bytes for the same input, and nothing that a description contains can
 // leave its doc string or comment. Parameters keep the document's order. Where an
 // optional one stands before a required one, which Python has no positional syntax for,
 // the signature turns keyword-only from there on; a call the stub allows is always a

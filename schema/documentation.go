@@ -82,19 +82,23 @@ func constraints(atoms []*spec, b *typer) []string {
 		if a.unique {
 			add("no duplicates")
 		}
+		shown := b.ofText(a)
+		if shown == "datetime" && b.exact && b.input && a.python == shown && len(a.types) > 0 && a.types[0] == "string" {
+			add("with a timezone")
+		}
 		switch a.format {
 		case "", "int32", "int64", "float", "double", "uint32", "uint64", "string":
-		case "date-time", "date", "time", "uuid", "byte", "bytes", "base64", "binary":
-			if !b.input && !b.exact {
+		case "date-time", "date", "time", "duration", "uuid", "byte", "bytes", "base64", "binary":
+			if shown == "" {
 				add("%s", a.format)
 			}
 		default:
 			add("%s", shorten(a.format, maxShownValue))
 		}
 		switch {
-		case a.encoding == "base64" && b.input:
+		case a.encoding == "base64" && shown != "" && b.input:
 			add("base64 if str")
-		case a.encoding != "" && !(a.encoding == "base64" && b.exact):
+		case a.encoding != "" && shown == "":
 			add("%s", shorten(a.encoding, maxShownValue))
 		}
 		if p := a.propNames; p != nil {

@@ -104,6 +104,13 @@ func FuzzStub(f *testing.F) {
 		if bad := quoteState(module); bad != "" {
 			t.Fatalf("%s:\n%s", bad, module)
 		}
+		outline, err := schema.Outline([]schema.ToolDoc{{Name: name, Description: description, In: s, Out: s}, {Name: "a." + name, In: s}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bad := quoteState(outline); bad != "" {
+			t.Fatalf("%s:\n%s", bad, outline)
+		}
 		for _, p := range s.Parameters() {
 			if p.Required && !strings.Contains(text, p.PythonName+": ") {
 				t.Fatalf("no %s in\n%s", p.PythonName, text)

@@ -41,6 +41,7 @@ type merged struct {
 	open     []*spec // additionalProperties given otherwise
 	anything bool    // ... as true or {}
 	patterns []*spec
+	key      string // the Python type of keys, if a mark gives it
 
 	prefix [][]*spec
 	items  []*spec
@@ -146,6 +147,9 @@ func (m *merged) add(s *spec) {
 	}
 	for _, p := range s.patterns {
 		m.patterns = append(m.patterns, p.spec)
+	}
+	if s.python != "" {
+		m.key = s.python
 	}
 	if a := s.additional; a != nil {
 		switch {

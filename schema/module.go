@@ -38,7 +38,13 @@ func (t ToolDoc) path() []string {
 // namespace say of an argument is said once, at its top. The text is valid Python that
 // strict type checkers accept, and the same bytes for the same set of tools in any order.
 // The error, with the code fault.Invalid, names a tool whose arguments are no object.
-func Module(tools []ToolDoc) (string, error) {
+func Module(tools []ToolDoc) (string, error) { return writeModule(tools, false) }
+
+// Outline is Module for a model to read, without what only type checkers need: their
+// comments, bodies beside doc strings, decorators. It is valid Python all the same.
+func Outline(tools []ToolDoc) (string, error) { return writeModule(tools, true) }
+
+func writeModule(tools []ToolDoc, outline bool) (string, error) {
 	tools = slices.Clone(tools)
 	slices.SortStableFunc(tools, func(a, b ToolDoc) int {
 		return slices.Compare(append(a.path(), a.Name, a.Description), append(b.path(), b.Name, b.Description))
@@ -52,6 +58,7 @@ func Module(tools []ToolDoc) (string, error) {
 		signatures = append(signatures, s)
 	}
 	m := newModule(signatures)
+	m.outline = outline
 	var body strings.Builder
 	root := m.tree(signatures)
 	shadow := m.shadowed(nil, root)
@@ -65,6 +72,7 @@ func Module(tools []ToolDoc) (string, error) {
 
 // A module prints signatures and keeps track of what they need.
 type module struct {
+	outline  bool // for a model rather than a type checker
 	decls    []*decl
 	taken    map[string]bool            // names at module level that are not ours to use
 	imported map[string]map[string]bool // by module; "" is the module itself
@@ -75,7 +83,7 @@ type module struct {
 
 var origins = map[string]string{
 	"Any": "typing", "Literal": "typing", "NotRequired": "typing", "TypedDict": "typing", "TypeAlias": "typing", "Never": "typing",
-	"datetime": "datetime", "date": "datetime", "time": "datetime", "UUID": "uuid",
+	"datetime": "datetime", "date": "datetime", "time": "datetime", "timedelta": "datetime", "UUID": "uuid",
 	"str": "", "int": "", "float": "", "bool": "", "bytes": "", "list": "", "dict": "", "tuple": "", "staticmethod": "",
 }
 
@@ -225,17 +233,8 @@ func (m *module) need(module, name string) {
 
 func (m *module) header(root *scope) string {
 	var b strings.Builder
-	// Stubs have no bodies, which mypy asks of functions outside .pyi files.
-	b.WriteString("# mypy: disable-error-code=\"empty-body\"\n")
-	var off []string
-	if m.private {
-		off = append(off, "reportUnusedFunction=false", "reportUnusedClass=false", "reportPrivateUsage=false")
-	}
-	if m.selfish {
-		off = append(off, "reportSelfClsParameterName=false")
-	}
-	if len(off) > 0 {
-		b.WriteString("# pyright: " + strings.Join(off, ", ") + "\n")
+	if !m.outline {
+		m.printOrders(&b)
 	}
 	if text := commonText(m.common(root)); text != "" {
 		b.WriteString(docString(text, "") + "\n")
@@ -261,6 +260,22 @@ func (m *module) header(root *scope) string {
 		b.WriteByte('\n')
 	}
 	return b.String()
+}
+
+// printOrders has type checkers accept a module of stubs.
+func (m *module) printOrders(b *strings.Builder) {
+	// Stubs have no bodies, which mypy asks of functions outside .pyi files.
+	b.WriteString("# mypy: disable-error-code=\"empty-body\"\n")
+	var off []string
+	if m.private {
+		off = append(off, "reportUnusedFunction=false", "reportUnusedClass=false", "reportPrivateUsage=false")
+	}
+	if m.selfish {
+		off = append(off, "reportSelfClsParameterName=false")
+	}
+	if len(off) > 0 {
+		b.WriteString("# pyright: " + strings.Join(off, ", ") + "\n")
+	}
 }
 
 // commonUses is how many tools must describe an argument alike for it to be said once.
@@ -326,7 +341,7 @@ func (m *module) printFunction(b *strings.Builder, s *signature, shadow map[stri
 	name := s.path[len(s.path)-1]
 	m.private = m.private || strings.HasPrefix(name, "_")
 	write := func(t *pyType) { t.write(b, resolve, m.declName) }
-	if indent != "" {
+	if indent != "" && !m.outline {
 		b.WriteString(indent + "@" + resolve("staticmethod") + "\n")
 	}
 	b.WriteString(indent + "def " + name + "(")
@@ -357,11 +372,14 @@ func (m *module) printFunction(b *strings.Builder, s *signature, shadow map[stri
 	}
 	b.WriteString(") -> ")
 	write(s.result)
-	if text := s.docText(common); text != "" {
+	switch text := s.docText(common); {
+	case text == "":
+		b.WriteString(": ...\n")
+	case m.outline:
+		b.WriteString(":\n" + docString(text, indent+"    ") + "\n")
+	default:
 		// Without the dots pyright takes the defaults and the missing return for mistakes.
 		b.WriteString(":\n" + docString(text, indent+"    ") + "\n" + indent + "    ...\n")
-	} else {
-		b.WriteString(": ...\n")
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/codemode-sdk/codemode/internal/value"
 )
 
 var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
@@ -106,6 +108,8 @@ func fingerprint(b *strings.Builder, v any) {
 		b.WriteString(strconv.FormatBool(v))
 	case string:
 		b.WriteString(strconv.Quote(v))
+	case value.Text:
+		b.WriteString(strconv.Quote(v.Text))
 	case []any:
 		b.WriteByte('[')
 		for _, item := range v {

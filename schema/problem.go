@@ -8,6 +8,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/codemode-sdk/codemode/internal/value"
 )
 
 // A place is a path into the value, from the inside out. Nil is the root.
@@ -140,6 +142,11 @@ func show(v any) string {
 		return "bool False"
 	case string:
 		return "str " + quote(v)
+	case value.Text:
+		if v.Python == "bytes" {
+			return v.Python
+		}
+		return v.Python + " " + shorten(clean(v.Text), maxShownValue)
 	case []any:
 		return "list of " + count(len(v), "item")
 	case map[string]any:

@@ -1,21 +1,17 @@
 package schema
 
 import (
-	"encoding"
 	"encoding/json"
-	"fmt"
-	"math/big"
-	"net/url"
 	"reflect"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/codemode-sdk/codemode/internal/fault"
 	"github.com/invopop/jsonschema"
 )
 
-// For derives the JSON Schema (2020-12) of a Go type as encoding/json reads and writes it.
+// For derives the JSON Schema (2020-12) of the arguments that a Go type takes, by the
+// rules of encoding/json.
 //
 // Field names and what is optional come from json tags: a field is required unless it is
 // a pointer or has omitempty or omitzero (`jsonschema:"required"` makes it so again). A
@@ -24,21 +20,34 @@ import (
 // `jsonschema_description:"..."`, constraints from `jsonschema:"minimum=1,enum=a,enum=b,default=a"`;
 // commas in a description need no escaping. Struct types are shared under $defs.
 //
-// []byte is base64 text, time.Time date-time text, time.Duration an integer of
-// nanoseconds, *big.Int an integer, any and json.RawMessage anything; types that marshal
-// themselves as text are text, and other types that marshal themselves are anything
-// unless they have a JSONSchema method.
+// []byte is base64 text, time.Time date-time text, time.Duration ISO 8601 duration text,
+// *big.Int an integer, any and json.RawMessage anything; types that marshal themselves as
+// text are text, and other types that marshal themselves are anything unless they have a
+// JSONSchema method. A map is an object that takes any key of its key type.
+//
+// In Python the values keep their types: bytes, datetime (with a timezone), timedelta, a
+// dict with int keys for a map[int]T. An argument may be a str of the JSON form as well.
 //
 // The error, with the code fault.Invalid, names the field whose type has no JSON form
 // (functions, channels, complex numbers) or whose tag is not understood.
-func For(t reflect.Type) (_ *Schema, err error) {
+func For(t reflect.Type) (*Schema, error) { return derive(t, false) }
+
+// ForResult is For for what a program gets from a Go type. It says what the type can
+// come to be, where For says what it can be made from: a field is left out only with
+// omitempty or omitzero, or behind a nil embedded pointer; any other nil pointer is
+// null, the value itself and elements of slices and maps included. A slice or a map is
+// never null, because nil ones are sent as empty.
+func ForResult(t reflect.Type) (*Schema, error) { return derive(t, true) }
+
+func derive(t reflect.Type, result bool) (_ *Schema, err error) {
 	if t == nil {
 		return nil, fault.New(fault.Invalid, "no JSON Schema for an untyped nil")
 	}
+	nullable := false
 	for t.Kind() == reflect.Pointer && t.Name() == "" {
-		t = t.Elem()
+		t, nullable = t.Elem(), result
 	}
-	r := &reflector{names: map[reflect.Type]string{}, used: map[string]bool{}, seen: map[reflect.Type]bool{}}
+	r := &reflector{result: result, names: map[reflect.Type]string{}, used: map[string]bool{}, seen: map[reflect.Type]bool{}}
 	if err := r.survey(t, t.String()); err != nil {
 		return nil, err
 	}
@@ -48,12 +57,15 @@ func For(t reflect.Type) (_ *Schema, err error) {
 			err = fault.New(fault.Invalid, "no JSON Schema for %s: %v", t, p)
 		}
 	}()
-	ref := jsonschema.Reflector{Anonymous: true, Mapper: special, Namer: r.name}
+	ref := jsonschema.Reflector{Anonymous: true, Mapper: special, Namer: r.name, AdditionalFields: promoted}
 	reflected := ref.ReflectFromType(t)
-	for st, name := range r.names {
-		if def := reflected.Definitions[name]; def != nil && st.Kind() == reflect.Struct && def.Properties != nil {
-			r.amend(def, st)
+	for named, name := range r.names {
+		if def := reflected.Definitions[name]; def != nil {
+			r.refine(def, named)
 		}
+	}
+	if reflected.Ref == "" {
+		r.refine(reflected, t)
 	}
 	raw, err := json.Marshal(reflected)
 	if err != nil {
@@ -63,21 +75,24 @@ func For(t reflect.Type) (_ *Schema, err error) {
 	if err != nil {
 		return nil, err
 	}
-	doc = expandRoot(doc)
+	doc = expandRoot(doc, nullable)
 	tidy(doc)
 	s, err := Parse(encoded(doc))
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "no JSON Schema for %s", t)
 	}
 	s.exact = true
-	s.root.name = r.names[t]
-	return s, nil
+	if !nullable {
+		s.root.name = r.names[t]
+	}
+	return s, s.unmark()
 }
 
 type reflector struct {
-	names map[reflect.Type]string
-	used  map[string]bool
-	seen  map[reflect.Type]bool
+	result bool
+	names  map[reflect.Type]string
+	used   map[string]bool
+	seen   map[reflect.Type]bool
 }
 
 // name tells apart types of the same name in different packages, and spells generic ones
@@ -102,57 +117,6 @@ func (r *reflector) name(t reflect.Type) string {
 	}
 	r.used[n], r.names[t] = true, n
 	return n
-}
-
-var (
-	timeType     = reflect.TypeFor[time.Time]()
-	durationType = reflect.TypeFor[time.Duration]()
-	bigIntType   = reflect.TypeFor[big.Int]()
-	numberType   = reflect.TypeFor[json.Number]()
-	rawType      = reflect.TypeFor[json.RawMessage]()
-	urlType      = reflect.TypeFor[url.URL]()
-
-	textType   = reflect.TypeFor[encoding.TextMarshaler]()
-	jsonType   = reflect.TypeFor[json.Marshaler]()
-	schemaType = reflect.TypeFor[interface{ JSONSchema() *jsonschema.Schema }]()
-	aliasType  = reflect.TypeFor[interface{ JSONSchemaAlias() any }]()
-)
-
-// special describes the types whose JSON is not what their kind suggests.
-func special(t reflect.Type) *jsonschema.Schema {
-	pointer := reflect.PointerTo(t)
-	switch {
-	case t == timeType:
-		return &jsonschema.Schema{Type: "string", Format: "date-time"}
-	case t == durationType:
-		return &jsonschema.Schema{Type: "integer", Description: "nanoseconds"}
-	case t == bigIntType:
-		return &jsonschema.Schema{Type: "integer"}
-	case t == numberType:
-		return &jsonschema.Schema{Type: "number"}
-	case t == rawType, t == urlType:
-		return &jsonschema.Schema{}
-	case t.Implements(schemaType), t.Implements(aliasType):
-		return nil
-	case pointer.Implements(jsonType):
-		return &jsonschema.Schema{}
-	case pointer.Implements(textType):
-		s := &jsonschema.Schema{Type: "string"}
-		if t.Name() == "UUID" {
-			s.Format = "uuid"
-		}
-		return s
-	}
-	switch t.Kind() {
-	case reflect.Uint, reflect.Uint64:
-		return &jsonschema.Schema{Type: "integer", Minimum: "0"}
-	case reflect.Uint8, reflect.Uint16, reflect.Uint32:
-		return &jsonschema.Schema{Type: "integer", Minimum: "0", Maximum: json.Number(strconv.FormatUint(1<<t.Bits()-1, 10))}
-	case reflect.Int8, reflect.Int16, reflect.Int32:
-		high := int64(1)<<(t.Bits()-1) - 1
-		return &jsonschema.Schema{Type: "integer", Minimum: json.Number(strconv.FormatInt(-high-1, 10)), Maximum: json.Number(strconv.FormatInt(high, 10))}
-	}
-	return nil
 }
 
 // survey refuses what cannot be described before the reflection library panics over it.
@@ -202,116 +166,29 @@ func (r *reflector) survey(t reflect.Type, path string) error {
 	return nil
 }
 
-func tagName(f reflect.StructField) string {
-	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-	return name
-}
-
-var tagWords = wordSet(`required nullable - title description type anchor oneof_required anyof_required oneof_ref
-	oneof_type anyof_ref anyof_type minLength maxLength pattern format readOnly writeOnly default example enum
-	multipleOf minimum maximum exclusiveMinimum exclusiveMaximum minItems maxItems uniqueItems`)
-
-// fieldDoc reads the description of a field. In the jsonschema tag, what follows a
-// description and is no keyword belongs to it.
-func fieldDoc(f reflect.StructField) (string, error) {
-	doc := f.Tag.Get("jsonschema_description")
-	tag := f.Tag.Get("jsonschema")
-	if tag == "" {
-		return doc, nil
-	}
-	inDoc := false
-	for _, part := range strings.Split(strings.ReplaceAll(tag, `\,`, "\x00"), ",") {
-		text := strings.ReplaceAll(part, "\x00", ",")
-		key, value, _ := strings.Cut(text, "=")
-		switch {
-		case key == "description":
-			doc, inDoc = value, true
-		case tagWords[key]:
-			inDoc = false
-		case inDoc:
-			doc += "," + text
-		case text != "":
-			return "", fmt.Errorf("jsonschema tag: %q is not understood", text)
-		}
-	}
-	return doc, nil
-}
-
-// amend sets what the library does not know: whole descriptions, and that pointers are
-// optional.
-func (r *reflector) amend(def *jsonschema.Schema, t reflect.Type) {
-	for i := range t.NumField() {
-		f := t.Field(i)
-		name := tagName(f)
-		if f.Anonymous && name == "" {
-			inner := f.Type
-			if inner.Kind() == reflect.Pointer {
-				inner = inner.Elem()
-			}
-			if inner.Kind() == reflect.Struct {
-				r.amend(def, inner)
-			}
-			continue
-		}
-		if name == "" {
-			name = f.Name
-		}
-		p, ok := def.Properties.Get(name)
-		if !ok {
-			continue
-		}
-		doc, _ := fieldDoc(f) // survey has refused bad tags
-		if doc != "" {
-			p.Description = doc
-		}
-		elem := f.Type
-		if elem.Kind() == reflect.Pointer {
-			elem = elem.Elem()
-		}
-		if elem == durationType && !strings.Contains(p.Description, "nanosecond") {
-			p.Description = strings.TrimSpace(doc + " (nanoseconds)")
-		}
-		if f.Type.Kind() != reflect.Pointer {
-			continue
-		}
-		if !hasTag(f, "required") {
-			def.Required = without(def.Required, name)
-		}
-		if len(p.OneOf) == 0 && !strings.Contains(f.Tag.Get("json"), ",omitempty") && !strings.Contains(f.Tag.Get("json"), ",omitzero") {
-			d, inner := p.Description, *p
-			if inner.Ref != "" {
-				inner.Description = ""
-				def.Properties.Set(name, &jsonschema.Schema{Description: d, AnyOf: []*jsonschema.Schema{&inner, {Type: "null"}}})
-				continue
-			}
-			fallback := inner.Default
-			inner.Description, inner.Default = "", nil
-			def.Properties.Set(name, &jsonschema.Schema{Description: d, Default: fallback, AnyOf: []*jsonschema.Schema{&inner, {Type: "null"}}})
-		}
-	}
-}
-
-func hasTag(f reflect.StructField, word string) bool {
-	return contains(strings.Split(f.Tag.Get("jsonschema"), ","), word)
-}
-
-func without(list []string, s string) []string {
-	var rest []string
-	for _, l := range list {
-		if l != s {
-			rest = append(rest, l)
-		}
-	}
-	return rest
-}
-
 // expandRoot puts the definition of the type itself at the root, where callers of models
 // want to see an object, and points what referred to it there.
-func expandRoot(doc *node) *node {
+//
+// One that may be null is an alternative, and stays where it is.
+func expandRoot(doc *node, nullable bool) *node {
 	if !doc.is(objectNode) {
 		return newObject() // the schema true: any
 	}
 	doc.remove("$schema")
+	if nullable {
+		defs := doc.get("$defs")
+		doc.remove("$defs")
+		root := newObject()
+		if len(doc.keys) > 0 { // else it is any already
+			null := newObject()
+			null.set("type", stringValue("null"))
+			root.set("anyOf", &node{kind: arrayNode, items: []*node{doc, null}})
+		}
+		if defs.is(objectNode) {
+			root.set("$defs", defs)
+		}
+		doc = root
+	}
 	ref := doc.str("$ref")
 	defs := doc.get("$defs")
 	name, ok := strings.CutPrefix(ref, "#/$defs/")
@@ -335,16 +212,10 @@ func expandRoot(doc *node) *node {
 	return doc
 }
 
-// tidy writes {} for the schema true, which not every model API takes, and allows the
-// sign that integer map keys may have.
+// tidy writes {} for the schema true, which not every model API takes.
 func tidy(n *node) {
 	if !n.is(objectNode) {
 		return
-	}
-	if p := n.get("patternProperties"); p.is(objectNode) && p.get("^[0-9]+$") != nil {
-		v := p.get("^[0-9]+$")
-		p.remove("^[0-9]+$")
-		p.set("^-?[0-9]+$", v)
 	}
 	subschemas(n, func(c *node) {
 		if c.is(boolNode) && c.truth {
@@ -352,4 +223,23 @@ func tidy(n *node) {
 		}
 		tidy(c)
 	})
+}
+
+// unmark takes the marks out of the text, which is for others: the compiled schema has
+// them.
+func (s *Schema) unmark() error {
+	doc, err := decodeDocument(s.raw)
+	if err != nil {
+		return err
+	}
+	var walk func(*node)
+	walk = func(n *node) {
+		if n.is(objectNode) {
+			n.remove(pythonMark)
+		}
+		subschemas(n, walk)
+	}
+	walk(doc)
+	s.raw = encoded(doc)
+	return nil
 }

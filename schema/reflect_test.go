@@ -44,17 +44,21 @@ func TestGoTypesBecomeSchemas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := schema.Stub("find", "Finds.", s, s)
+	out, err := schema.ForResult(reflect.TypeFor[query]())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := schema.Stub("find", "Finds.", s, out)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
 		"def find(text: str, *, since: datetime | str, author: Author, state: Literal['open', 'closed'] = 'open', limit: int = ...,",
-		"wait: int = ..., blob: bytes | str = ..., big: int = ..., editor: Author | None = ..., labels: dict[str, str] = ..., extra: Any = ..., parent: Query = ..., count: int = ...) -> ",
+		"wait: timedelta | str = ..., blob: bytes | str = ..., big: int = ..., editor: Author | None = ..., labels: dict[str, str] = ..., extra: Any = ..., parent: Query = ..., count: int = ...) -> ",
 		"text: What to find, such as go, python (at least 1 character)",
-		"wait: How long to wait (nanoseconds)",
+		"wait: How long to wait\n", "since: with a timezone\n",
 		"name: str  # Full name, family name last",
-		"    since: datetime\n", "    blob: NotRequired[bytes]",
+		"    since: datetime\n", "    blob: NotRequired[bytes]", "    wait: NotRequired[timedelta]", "    editor: Author | None\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
@@ -105,7 +109,7 @@ func TestResultsOfAnyShapeHaveSchemas(t *testing.T) {
 		{reflect.TypeFor[any](), `{}`},
 		{reflect.TypeFor[struct{}](), `{"properties":{},"additionalProperties":false,"type":"object"}`},
 		{reflect.TypeFor[json.RawMessage](), `{}`},
-		{reflect.TypeFor[time.Duration](), `{"type":"integer","description":"nanoseconds"}`},
+		{reflect.TypeFor[time.Duration](), `{"type":"string","format":"duration"}`},
 		{reflect.TypeFor[page[author]](), `{"properties":{"items":{"items":{"$ref":"#/$defs/author"},"type":"array"},"next":{"anyOf":[{"type":"integer"},{"type":"null"}]}},"additionalProperties":false,"type":"object","required":["items"],"$defs":{"author":{"properties":{"name":{"type":"string","description":"Full name, family name last"},"mail":{"type":"string","format":"email"}},"additionalProperties":false,"type":"object","required":["name"]}}}`},
 	} {
 		s, err := schema.For(test.typ)
@@ -116,6 +120,129 @@ func TestResultsOfAnyShapeHaveSchemas(t *testing.T) {
 		if diff := cmp.Diff(test.want, string(s.JSON())); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", test.typ, diff)
 		}
+	}
+}
+
+type level int
+
+func (l level) MarshalText() ([]byte, error) { return []byte("level"), nil }
+
+type hidden struct {
+	Same int    `json:"same"`
+	Base string `json:"base"`
+}
+
+// A model reads the stub and nothing else: it must say what the encoding does.
+func TestStubsOfGoTypesSayWhatTravels(t *testing.T) {
+	for _, test := range []struct {
+		typ                reflect.Type
+		argument, received string
+	}{
+		{reflect.TypeFor[time.Duration](), "timedelta | str", "timedelta"},
+		{reflect.TypeFor[time.Time](), "datetime | str", "datetime"},
+		{reflect.TypeFor[[]byte](), "bytes | str", "bytes"},
+		{reflect.TypeFor[[2]byte](), "list[int]", "list[int]"},
+		{reflect.TypeFor[map[int]string](), "dict[int, str]", "dict[int, str]"},
+		{reflect.TypeFor[map[uint8][]time.Time](), "dict[int, list[datetime | str]]", "dict[int, list[datetime]]"},
+		{reflect.TypeFor[map[string]map[int64]bool](), "dict[str, dict[int, bool]]", "dict[str, dict[int, bool]]"},
+		{reflect.TypeFor[map[level]int](), "dict[str, int]", "dict[str, int]"},
+		{reflect.TypeFor[map[time.Duration]int](), "dict[timedelta, int]", "dict[timedelta, int]"},
+		{reflect.TypeFor[map[time.Time]any](), "dict[datetime, Any]", "dict[datetime, Any]"},
+		{reflect.TypeFor[map[string]any](), "dict[str, Any]", "dict[str, Any]"},
+		{reflect.TypeFor[map[int]any](), "dict[int, Any]", "dict[int, Any]"},
+		{reflect.TypeFor[[]*int](), "list[int]", "list[int | None]"},
+		{reflect.TypeFor[map[string]*author](), "dict[str, Author]", "dict[str, Author | None]"},
+		{reflect.TypeFor[*big.Int](), "int", "int | None"},
+		{reflect.TypeFor[*time.Time](), "datetime | str", "datetime | None"},
+		{reflect.TypeFor[*any](), "Any", "Any"},
+		{reflect.TypeFor[big.Rat](), "str", "str"},
+	} {
+		in, err := schema.For(reflect.StructOf([]reflect.StructField{{Name: "X", Type: test.typ, Tag: `json:"x" jsonschema:"required"`}}))
+		if err != nil {
+			t.Errorf("%s: %v", test.typ, err)
+			continue
+		}
+		out, err := schema.ForResult(test.typ)
+		if err != nil {
+			t.Errorf("%s: %v", test.typ, err)
+			continue
+		}
+		text, err := schema.Stub("f", "", in, out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		argument := test.argument
+		if test.typ.Kind() == reflect.Pointer && argument != "Any" {
+			argument += " | None" // a field can say so, and does
+		}
+		if want := "def f(x: " + argument + ") -> " + test.received + ":"; !strings.Contains(text, want) {
+			t.Errorf("%s: no %s in\n%s", test.typ, want, text)
+		}
+		if strings.Contains(string(in.JSON())+string(out.JSON()), "x-codemode") {
+			t.Errorf("%s: a mark is left in %s or %s", test.typ, in.JSON(), out.JSON())
+		}
+	}
+}
+
+// A Go string with a format is a str, whatever the format says.
+func TestFormatsOfGoStringsStayText(t *testing.T) {
+	type formats struct {
+		When string        `json:"when" jsonschema:"format=date-time"`
+		Blob string        `json:"blob" jsonschema:"format=byte"`
+		Wait time.Duration `json:"wait,string"`
+	}
+	in, err := schema.For(reflect.TypeFor[formats]())
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := schema.ForResult(reflect.TypeFor[formats]())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := schema.Stub("f", "", in, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"(when: datetime | str, blob: str, wait: str)", "    when: str  # date-time\n", "    blob: str  # byte\n", "    wait: str\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
+// Which of two fields of one name counts is for encoding/json to say.
+func TestEmbeddedFieldsAreThoseOfEncodingJSON(t *testing.T) {
+	type Deep struct {
+		Kept string `json:"kept"`
+	}
+	type outer struct {
+		Same string `json:"same"`
+		hidden
+		*Deep
+	}
+	for _, test := range []struct {
+		derive func(reflect.Type) (*schema.Schema, error)
+		want   string
+	}{
+		{schema.For, `{"properties":{"same":{"type":"string"},"base":{"type":"string"},"kept":{"type":"string"}},"additionalProperties":false,"type":"object","required":["same","base","kept"]}`},
+		{schema.ForResult, `{"properties":{"same":{"type":"string"},"base":{"type":"string"},"kept":{"type":"string"}},"additionalProperties":false,"type":"object","required":["same","base"]}`},
+	} {
+		s, err := test.derive(reflect.TypeFor[outer]())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, string(s.JSON())); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+	}
+}
+
+// A mark is ours alone: a document from elsewhere cannot rename types with it.
+func TestForeignMarksMeanNothing(t *testing.T) {
+	s := parse(t, `{"properties":{"a":{"type":"string","x-codemode-python":"bytes"}}}`)
+	text, err := schema.Stub("f", "", s, s)
+	if err != nil || !strings.Contains(text, "a: str = ...") {
+		t.Errorf("%v\n%s", err, text)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // Stub writes the Python signature of one tool with its doc string, preceded by the types
-// that it alone declares. Of a namespaced name it shows the last part. A nil in is a tool
+// that it alone declares, as Outline does. Of a namespaced name it shows the last part. A nil in is a tool
 // without arguments; a nil out is a result that may be anything. The text is valid Python
 // without imports, ends with a newline, and is the same for the same input. The error,
 // with the code fault.Invalid, says that in does not describe an object.
@@ -19,6 +19,7 @@ func Stub(name, description string, in, out *Schema) (string, error) {
 		return "", err
 	}
 	m := newModule([]*signature{s})
+	m.outline = true
 	var b strings.Builder
 	m.printDecls(&b)
 	m.printFunction(&b, s, m.taken, "", nil)

@@ -15,13 +15,14 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// Each golden file holds tools.json, a list of tools, and the module.py made of it.
+// Each golden file holds tools.json, a list of tools, and the module.py and outline.py
+// made of it.
 func TestStubsReadAsBefore(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no golden files", err)
 	}
-	modules := map[string]string{}
+	modules, outlines := map[string]string{}, map[string]string{}
 	for _, file := range files {
 		archive, err := txtar.ParseFile(file)
 		if err != nil {
@@ -31,21 +32,33 @@ func TestStubsReadAsBefore(t *testing.T) {
 		if err != nil {
 			t.Fatal(file, err)
 		}
+		outline, err := schema.Outline(toolDocs(t, "", decodeTools(t, file, archive.Files[0].Data)))
+		if err != nil {
+			t.Fatal(file, err)
+		}
 		modules[strings.TrimSuffix(filepath.Base(file), ".txtar")] = got
+		outlines[strings.TrimSuffix(filepath.Base(file), ".txtar")] = outline
 		if *update {
-			archive.Files = append(archive.Files[:1], txtar.File{Name: "module.py", Data: []byte(got)})
+			archive.Files = append(archive.Files[:1],
+				txtar.File{Name: "module.py", Data: []byte(got)}, txtar.File{Name: "outline.py", Data: []byte(outline)})
 			if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
 				t.Fatal(err)
 			}
 			continue
 		}
-		if len(archive.Files) < 2 {
-			t.Errorf("%s: no module.py; run with -update", file)
+		if len(archive.Files) < 3 {
+			t.Errorf("%s: no module.py and outline.py; run with -update", file)
 			continue
 		}
 		if diff := cmp.Diff(string(archive.Files[1].Data), got); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", file, diff)
 		}
+		if diff := cmp.Diff(string(archive.Files[2].Data), outline); diff != "" {
+			t.Errorf("the outline of %s (-want +got)\n%s", file, diff)
+		}
+	}
+	for name, words := range parsePython(t, outlines) {
+		t.Errorf("the outline of %s: %s", name, words)
 	}
 	for name, words := range parsePython(t, modules) {
 		t.Errorf("%s: %s", name, words)
@@ -67,6 +80,14 @@ func TestRealToolListsBecomeModules(t *testing.T) {
 			if text != again {
 				t.Errorf("%s: another order of tools gives another module", name)
 			}
+			outline, err := schema.Outline(docs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if other, _ := schema.Outline(reversed(docs)); outline != other || len(outline) >= len(text) {
+				t.Errorf("%s: the outline depends on the order of tools, or is no shorter than the module", name)
+			}
+			texts["outline "+prefix+name] = outline
 			key := strings.ReplaceAll(name, "-", "_")
 			if prefix != "" {
 				key += "_namespaced"
@@ -151,7 +172,7 @@ func TestRequiredAfterOptionalIsKeywordOnly(t *testing.T) {
 		`{"properties":{"a":{"type":"string"},"o":{"type":"integer"},"b":{"type":"boolean"}},"required":["a","b"]}`:         "def t(a: str, *, b: bool, o: int = ...) -> Any: ...\n",
 		`{"properties":{"from":{"type":["string","null"],"default":null},"class":{"type":"number"}},"required":["none"]}`:   "def t(*, none: Any, from_: str | None = None, class_: float = ...) -> Any: ...\n",
 		`{"properties":{"extra":{}},"additionalProperties":{"type":"integer"}}`:                                             "def t(extra: Any = ..., **extra_: int) -> Any: ...\n",
-		`{"properties":{"n":{"type":"integer","default":"5"}}}`:                                                             "def t(n: int = ...) -> Any:\n    \"\"\"Args:\n        n: (default '5')\n    \"\"\"\n    ...\n",
+		`{"properties":{"n":{"type":"integer","default":"5"}}}`:                                                             "def t(n: int = ...) -> Any:\n    \"\"\"Args:\n        n: (default '5')\n    \"\"\"\n",
 		`{"properties":{"n":{"type":"integer","default":5.0},"l":{"type":"array","items":{"type":"string"},"default":[]}}}`: "def t(n: int = 5, l: list[str] = []) -> Any: ...\n",
 	} {
 		got, err := schema.Stub("t", "", parse(t, doc), nil)

@@ -268,38 +268,38 @@ func (b *typer) literal(m *merged) *pyType {
 }
 
 func (b *typer) text(atoms []*spec) *pyType {
-	plain := named("str")
-	value := func(name string) *pyType {
+	for _, a := range atoms {
+		name := b.ofText(a)
 		switch {
+		case name == "":
 		case b.input:
-			return union(named(name), plain)
-		case b.exact:
+			return union(named(name), named("str"))
+		default:
 			return named(name)
 		}
-		return plain
 	}
-	for _, a := range atoms {
-		switch {
-		case a.encoding == "base64" || a.format == "byte" || a.format == "binary" || a.format == "bytes" || a.format == "base64":
-			return value("bytes")
-		case a.format == "date-time":
-			return value("datetime")
-		case a.format == "date":
-			return union(valueIf(b.input, named("date")), plain)
-		case a.format == "time":
-			return union(valueIf(b.input, named("time")), plain)
-		case a.format == "uuid":
-			return union(valueIf(b.input, named("UUID")), plain)
-		}
-	}
-	return plain
+	return named("str")
 }
 
-func valueIf(yes bool, t *pyType) *pyType {
-	if yes {
-		return t
+// ofText names the Python type that text of one schema is to a program: what it may pass
+// in place of a str, or what it gets from Go. Elsewhere results are JSON, and "" is a str.
+func (b *typer) ofText(s *spec) string {
+	switch {
+	case b.exact && s.python != "":
+		return s.python
+	case !b.input:
+		return ""
+	case s.encoding == "base64" || s.format == "byte" || s.format == "binary" || s.format == "bytes" || s.format == "base64":
+		if b.exact { // a Go string, which takes text alone
+			return ""
+		}
+		return "bytes"
 	}
-	return nil
+	return textTypes[s.format]
+}
+
+var textTypes = map[string]string{
+	"date-time": "datetime", "date": "date", "time": "time", "duration": "timedelta", "uuid": "UUID",
 }
 
 // maxTuple bounds the positions of a tuple type; longer ones are lists.
@@ -398,7 +398,11 @@ func (b *typer) mapping(hint string, m *merged) *pyType {
 	for _, s := range m.patterns {
 		values = append(values, b.of(singular(hint), s))
 	}
-	return named("dict", named("str"), union(values...))
+	key := "str"
+	if b.exact && m.key != "" {
+		key = m.key
+	}
+	return named("dict", named(key), union(values...))
 }
 
 // words prints a type for an error or a note, without names that stand elsewhere.

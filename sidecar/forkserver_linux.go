@@ -121,7 +121,7 @@ func (f *forkServer) greet(ctx context.Context, plan *sandbox.Plan) error {
 	}
 	stop := context.AfterFunc(ctx, func() { f.control.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	for _, name := range []string{"kernel", "values", "channel", "tools", "program", "worker", "confine", "forkserver"} {
+	for _, name := range []string{"kernel", "values", "channel", "tools", "program", "worker", "confine", "immortal", "forkserver"} {
 		source, err := fs.ReadFile(runner, "runner/"+name+".py")
 		if err != nil {
 			return err

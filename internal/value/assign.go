@@ -43,41 +43,41 @@ func Assign(v, out any) error {
 }
 
 func mismatch(v any, t reflect.Type) *Error {
-	return problem("%s expected, got %s", wanted(t), pythonType(v))
+	return problem("expected %s, got %s", wanted(t), pythonType(v))
 }
 
 // wanted names in Python's words what a Go type takes.
 func wanted(t reflect.Type) string {
 	switch formOf(t) {
 	case formTime:
-		return "a datetime with a timezone"
+		return "datetime with a timezone"
 	case formDuration:
-		return "a timedelta"
+		return "timedelta | str"
 	case formBytes:
-		return "bytes, or a str of base64"
+		return "bytes | str"
 	case formBigInt:
-		return "an int"
+		return "int"
 	case formBigFloat, formBigRat, formDecimal, formNumber:
-		return "a number"
+		return "int | float | Decimal"
 	case formSet:
-		return "a set"
+		return "set"
 	}
 	switch t.Kind() {
 	case reflect.Bool:
-		return "a bool"
+		return "bool"
 	case reflect.String:
-		return "a str"
+		return "str"
 	case reflect.Float32, reflect.Float64:
-		return "a float"
+		return "float"
 	case reflect.Complex64, reflect.Complex128:
-		return "a complex"
+		return "complex"
 	case reflect.Slice, reflect.Array:
-		return "a list"
+		return "list"
 	case reflect.Map, reflect.Struct:
-		return "a dict"
+		return "dict"
 	}
 	if _, isInt := plainKinds[t.Kind()]; isInt {
-		return "an int"
+		return "int"
 	}
 	return "a value for " + t.String()
 }
@@ -133,9 +133,9 @@ func assign(dst reflect.Value, v any) *Error {
 		return nil // as json.Unmarshal: null leaves the rest alone
 	}
 	if pointer.Implements(textUnmarshaler) {
-		text, ok := Instance(v).(string)
+		text, ok := textOf(v)
 		if !ok {
-			return problem("a str expected, got %s", pythonType(v))
+			return problem("expected str, got %s", pythonType(v))
 		}
 		if err := dst.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text)); err != nil {
 			return &Error{Problem: "not accepted by " + dst.Type().String(), Err: err}
@@ -145,13 +145,25 @@ func assign(dst reflect.Value, v any) *Error {
 	return assignKind(dst, v)
 }
 
+// textOf gives the text that stands for v in JSON, if it is one: not for bytes, whose
+// base64 nobody would expect in place of text.
+func textOf(v any) (string, bool) {
+	switch text := Instance(v).(type) {
+	case string:
+		return text, true
+	case Text:
+		return text.Text, text.Python != "bytes"
+	}
+	return "", false
+}
+
 func assignList(dst reflect.Value, v any) *Error {
 	if isByte(dst.Type().Elem()) {
 		data, isData := v.([]byte)
 		if text, isText := v.(string); isText && dst.Kind() == reflect.Slice {
 			decoded, err := base64.StdEncoding.DecodeString(text)
 			if err != nil {
-				return problem("bytes expected, or a str of base64; the str is not base64")
+				return problem("expected bytes or a str of base64; the str is not base64")
 			}
 			data, isData = decoded, true
 		}
@@ -160,7 +172,7 @@ func assignList(dst reflect.Value, v any) *Error {
 			dst.SetBytes(data)
 			return nil
 		case isData && len(data) != dst.Len():
-			return problem("%d bytes expected, got %d", dst.Len(), len(data))
+			return problem("expected %d bytes, got %d", dst.Len(), len(data))
 		case isData:
 			reflect.Copy(dst, reflect.ValueOf(data))
 			return nil
@@ -179,7 +191,7 @@ func assignList(dst reflect.Value, v any) *Error {
 		dst.Set(reflect.MakeSlice(dst.Type(), len(list), len(list)))
 	} else {
 		if len(list) > dst.Len() {
-			return problem("at most %d elements expected, got %d", dst.Len(), len(list))
+			return problem("expected at most %d items, got %d", dst.Len(), len(list))
 		}
 		dst.SetZero()
 	}
@@ -271,7 +283,7 @@ func assignStruct(dst reflect.Value, v any) *Error {
 func assignQuoted(dst reflect.Value, text string) *Error {
 	v, err := Decode([]byte(text), 0)
 	if err != nil {
-		return problem("a str that holds a JSON value expected, got %q", shorten(text))
+		return problem("expected a str that holds a JSON value, got %q", shorten(text))
 	}
 	return assign(dst, v)
 }

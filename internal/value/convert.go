@@ -29,7 +29,7 @@ func assignExact(dst reflect.Value, v any) *Error {
 		if text, isText := v.(string); isText {
 			t, err := time.Parse(time.RFC3339, text)
 			if err != nil {
-				return problem("%q is not a time of the form 2006-01-02T15:04:05Z", shorten(text))
+				return problem("expected a datetime, or a str such as 2026-01-02T15:04:05Z, got str %q", shorten(text))
 			}
 			*out, ok = t, true
 		}
@@ -38,7 +38,7 @@ func assignExact(dst reflect.Value, v any) *Error {
 		case string:
 			*out, ok = parseDuration(v)
 			if !ok {
-				return problem("%q is not a duration of the form 1m30s", shorten(v))
+				return problem("expected a timedelta, or a str such as 1m30s or PT1M30S, got str %q", shorten(v))
 			}
 		case int64:
 			*out, ok = time.Duration(v), true
@@ -142,7 +142,7 @@ func assignKind(dst reflect.Value, v any) *Error {
 			return nil
 		}
 	case reflect.String:
-		if text, ok := Instance(v).(string); ok {
+		if text, ok := textOf(v); ok {
 			dst.SetString(text)
 			return nil
 		}

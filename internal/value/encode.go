@@ -9,8 +9,11 @@ import (
 )
 
 // Encode writes v in the value encoding. It follows encoding/json in struct tags (name,
-// omitempty, omitzero, string and "-"), embedded structs, json.Marshaler,
-// encoding.TextMarshaler and nil, and keeps exact what JSON loses:
+// omitempty, omitzero, string and "-"), embedded structs, json.Marshaler and
+// encoding.TextMarshaler, with two differences: a nil slice or map is an empty one, so
+// that a program can loop over it (a nil pointer or interface is None), and a method of
+// the pointer is called even where the value has no address. It keeps exact what JSON
+// loses:
 //
 //   - []byte and named byte slices are bytes;
 //   - time.Time is a datetime, cut to microseconds; time.Duration is a timedelta, cut to
@@ -87,10 +90,6 @@ func (e *encoder) any(v any, depth int) *Error {
 	case float64:
 		e.buf = appendFloat(e.buf, v, 64)
 	case []any:
-		if v == nil {
-			e.text("null")
-			return nil
-		}
 		return e.list(v, depth)
 	case map[string]any:
 		return e.stringMap(v, depth)
@@ -153,13 +152,7 @@ func (e *encoder) value(v reflect.Value, depth int) *Error {
 		e.buf = appendString(e.buf, v.String())
 	case formBytes:
 		e.bytes(v)
-	case formSlice:
-		if v.IsNil() {
-			e.text("null")
-			return nil
-		}
-		return e.array(v, depth)
-	case formArray:
+	case formSlice, formArray:
 		return e.array(v, depth)
 	case formMap:
 		if m, ok := v.Interface().(map[string]any); ok {

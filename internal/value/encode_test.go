@@ -84,7 +84,9 @@ func TestEncode(t *testing.T) {
 		{"bytes", []byte("hello"), `{"$":["bytes","aGVsbG8="]}`},
 		{"named bytes", blob("hello"), `{"$":["bytes","aGVsbG8="]}`},
 		{"a byte array is a list", [2]byte{1, 2}, `[1,2]`},
-		{"nil containers", []any{nilMap, nilSlice, nilBytes, nilPointer, map[string]any(nil), []any(nil)}, `[null,null,null,null,null,null]`},
+		{"nil containers are empty ones", []any{nilMap, nilSlice, nilBytes, map[string]any(nil), []any(nil), value.Dict(nil), value.Set(nil)},
+			`[{},[],{"$":["bytes",""]},{},[],{"$":["dict",[]]},{"$":["set",[]]}]`},
+		{"nil pointers", []any{nilPointer, (*[]int)(nil), struct{ E error }{}}, `[null,null,{"E":null}]`},
 		{"empty containers", []any{map[string]int{}, []int{}, []byte{}}, `[{},[],{"$":["bytes",""]}]`},
 		{"a time, cut to microseconds", day, `{"$":["datetime","2026-01-02T03:04:05.000006-05:30"]}`},
 		{"a UTC time without Z", time.Date(2026, 1, 2, 3, 4, 5, 999, time.UTC), `{"$":["datetime","2026-01-02T03:04:05+00:00"]}`},
@@ -125,10 +127,10 @@ func TestEncode(t *testing.T) {
 			B bool    `json:",string"`
 			L []int   `json:",string"`
 			D float64 `json:",string"`
-		}{S: `a"`}, `{"s":"\"a\\\"\"","p":null,"B":"false","L":null,"D":"0.0"}`},
+		}{S: `a"`}, `{"s":"\"a\\\"\"","p":null,"B":"false","L":[],"D":"0.0"}`},
 		{"a text marshaler", netip.MustParseAddr("10.0.0.1"), `"10.0.0.1"`},
 		{"a marshaler on the pointer, of an addressable value", &struct{ P pointerText }{}, `{"P":"p"}`},
-		{"a marshaler on the pointer, out of reach", struct{ P pointerText }{}, `{"P":{"N":0}}`},
+		{"a marshaler on the pointer, out of reach", struct{ P pointerText }{}, `{"P":"p"}`},
 		{"our own types", []any{value.Decimal("1.50"), value.Scalar{Kind: "date", Text: "2026-01-02"}, value.Set{int64(1)}, value.Dict{{Key: int64(1), Value: "one"}}},
 			`[{"$":["decimal","1.50"]},{"$":["date","2026-01-02"]},{"$":["set",[1]]},{"$":["dict",[[1,"one"]]]}]`},
 	} {
@@ -236,7 +238,7 @@ func TestEncodeFollowsEncodingJSON(t *testing.T) {
 	n := 3
 	p := &n
 	for _, v := range []any{
-		recursive{Name: "x", Children: []*recursive{{Name: "y"}, nil}, Any: []string{"a"}, M: map[string][]int{"k": nil}, P: &p},
+		recursive{Name: "x", Children: []*recursive{{Name: "y"}, nil}, Any: []string{"a"}, M: map[string][]int{"k": {}}, P: &p},
 		outer{}, outer{Named: &Named{}, inner: inner{B: "b"}},
 		struct {
 			A int `json:"é,omitempty"`

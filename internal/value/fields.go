@@ -29,6 +29,30 @@ type structFields struct {
 	dollar bool // one is called "$"
 }
 
+// A Field is one that Encode writes and Assign reads.
+type Field struct {
+	// Name is the key.
+	Name string
+	// Index leads to the field, through embedded structs, as for reflect.Type.FieldByIndex.
+	Index []int
+	// Omittable: it has omitempty or omitzero.
+	Omittable bool
+	// Quoted: it has the string option, and is of a type to which that applies.
+	Quoted bool
+}
+
+// Fields gives the fields of a struct type in their order.
+func Fields(t reflect.Type) []Field {
+	var list []Field
+	for _, f := range fieldsOf(t).list {
+		list = append(list, Field{
+			Name: f.name, Index: slices.Clone(f.index),
+			Omittable: f.omitEmpty || f.isZero != nil, Quoted: f.quoted,
+		})
+	}
+	return list
+}
+
 var structs sync.Map // reflect.Type -> *structFields
 
 func fieldsOf(t reflect.Type) *structFields {

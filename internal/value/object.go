@@ -60,10 +60,6 @@ func (e *encoder) close(o *object) {
 }
 
 func (e *encoder) stringMap(m map[string]any, depth int) *Error {
-	if m == nil {
-		e.text("null")
-		return nil
-	}
 	if depth > MaxDepth {
 		return tooDeep()
 	}
@@ -154,10 +150,6 @@ type entry struct {
 }
 
 func (e *encoder) mapping(v reflect.Value, depth int) *Error {
-	if v.IsNil() {
-		e.text("null")
-		return nil
-	}
 	if depth > MaxDepth {
 		return tooDeep()
 	}
@@ -254,10 +246,6 @@ func (e *encoder) key(k reflect.Value, depth int) (key []byte, isText bool, err 
 }
 
 func (e *encoder) dict(d Dict, depth int) *Error {
-	if d == nil {
-		e.text("null")
-		return nil
-	}
 	if depth > MaxDepth {
 		return tooDeep()
 	}

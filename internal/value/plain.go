@@ -26,56 +26,73 @@ func Plain(v any) any {
 	return lowered
 }
 
-// Instance is Plain for a JSON Schema validator: NaN and the infinities stay the numbers
-// they are to the program.
+// A Text is a string of an instance that stands for a value of another type.
+type Text struct {
+	// Text is what Plain makes of the value.
+	Text string
+	// Python is the value's type as the program knows it, such as "datetime".
+	Python string
+}
+
+// Instance is Plain for a JSON Schema validator that answers to the program: NaN and the
+// infinities stay the numbers they are, and what only Plain makes a string is a Text.
 func Instance(v any) any {
 	lowered, _ := lower(v, true)
 	return lowered
 }
 
 // lower also says whether the result is another value than v.
-func lower(v any, keepNaN bool) (lowered any, changed bool) {
+func lower(v any, instance bool) (lowered any, changed bool) {
+	text, isText := "", true
 	switch v := v.(type) {
 	case float64:
-		if keepNaN || !math.IsNaN(v) && !math.IsInf(v, 0) {
+		if instance || !math.IsNaN(v) && !math.IsInf(v, 0) {
 			return v, false
 		}
 		return string(appendFloat(nil, v, 64)), true
 	case *big.Int:
 		return json.Number(v.String()), true
 	case []byte:
-		return base64.StdEncoding.EncodeToString(v), true
+		text = base64.StdEncoding.EncodeToString(v)
 	case time.Time:
-		return v.Format(time.RFC3339Nano), true
+		text = v.Format(time.RFC3339Nano)
 	case time.Duration:
-		return durationText(v), true
+		text = durationText(v)
 	case Decimal:
-		return string(v), true
+		text = string(v)
 	case Scalar:
-		return v.Text, true
+		text = v.Text
 	case complex128:
-		return complexText(v), true
+		text = complexText(v)
 	case []any:
-		return lowerList(v, keepNaN)
+		return lowerList(v, instance)
 	case Set:
-		list, _ := lowerList(v, keepNaN)
+		list, _ := lowerList(v, instance)
 		return list, true
 	case map[string]any:
-		return lowerMap(v, keepNaN)
+		return lowerMap(v, instance)
 	case Dict:
 		m := make(map[string]any, len(v))
 		for _, item := range v {
-			m[keyText(item.Key)], _ = lower(item.Value, keepNaN)
+			m[keyText(item.Key)], _ = lower(item.Value, instance)
 		}
 		return m, true
+	default:
+		isText = false
 	}
-	return v, false
+	switch {
+	case !isText:
+		return v, false
+	case instance:
+		return Text{Text: text, Python: pythonType(v)}, true
+	}
+	return text, true
 }
 
-func lowerList(v []any, keepNaN bool) (any, bool) {
+func lowerList(v []any, instance bool) (any, bool) {
 	var copied []any
 	for i, item := range v {
-		lowered, changed := lower(item, keepNaN)
+		lowered, changed := lower(item, instance)
 		if !changed {
 			continue
 		}
@@ -90,10 +107,10 @@ func lowerList(v []any, keepNaN bool) (any, bool) {
 	return copied, true
 }
 
-func lowerMap(v map[string]any, keepNaN bool) (any, bool) {
+func lowerMap(v map[string]any, instance bool) (any, bool) {
 	var copied map[string]any
 	for key, item := range v {
-		lowered, changed := lower(item, keepNaN)
+		lowered, changed := lower(item, instance)
 		if !changed {
 			continue
 		}

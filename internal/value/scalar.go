@@ -9,10 +9,6 @@ import (
 )
 
 func (e *encoder) bytes(v reflect.Value) {
-	if v.IsNil() {
-		e.text("null")
-		return
-	}
 	e.tag("bytes")
 	e.buf = append(e.buf, '"')
 	e.buf = base64.StdEncoding.AppendEncode(e.buf, v.Bytes())
@@ -120,34 +116,18 @@ func (e *encoder) marshaler(v reflect.Value, f form, depth int) *Error {
 	return e.raw(raw, depth)
 }
 
-// addressed calls a method of the value's pointer where there is one to be had; where
-// not, it writes the value as if it had no method, as encoding/json does.
+// addressed calls a method of the value's pointer, of a copy if need be: whether a value
+// can be addressed is no part of its type.
 func (e *encoder) addressed(v reflect.Value, f form, depth int) *Error {
-	if v.CanAddr() {
-		if f == formTextAddr {
-			return e.marshaler(v.Addr(), formText, depth)
-		}
-		return e.marshaler(v.Addr(), formMarshaler, depth)
+	if !v.CanAddr() {
+		copied := reflect.New(v.Type()).Elem()
+		copied.Set(v)
+		v = copied
 	}
-	switch v.Kind() {
-	case reflect.Struct:
-		return e.structure(v, depth)
-	case reflect.Map:
-		return e.mapping(v, depth)
-	case reflect.Array:
-		return e.array(v, depth)
-	case reflect.Slice:
-		if v.IsNil() {
-			e.text("null")
-			return nil
-		}
-		return e.array(v, depth)
+	if f == formTextAddr {
+		return e.marshaler(v.Addr(), formText, depth)
 	}
-	plain, ok := plainKinds[v.Kind()]
-	if !ok {
-		return problem("a Go value of type %s cannot be sent", v.Type())
-	}
-	return e.value(v.Convert(plain), depth)
+	return e.marshaler(v.Addr(), formMarshaler, depth)
 }
 
 // plainKinds are the types without methods that scalars convert to.

@@ -57,11 +57,9 @@ class Channel:
                 try:
                     while answer.frame is None:
                         self._deliver(self.receive())
+                    self._deliver_rest()
                 finally:
-                    self._reading.release()
-                    if self._waiting_threads:
-                        with self._arrived:
-                            self._arrived.notify_all()
+                    self._release()
                 break
             with self._arrived:
                 self._waiting_threads += 1
@@ -102,11 +100,24 @@ class Channel:
         if not self._reading.acquire(blocking=False):
             return  # a thread is at it, and delivers to us
         try:
-            self._fill()
-            while (frame := self._next()) is not None:
-                self._deliver(frame)
+            self._fill(socket.MSG_DONTWAIT)
+            self._deliver_rest()
+        except BlockingIOError:
+            pass  # a thread has read it in between
         finally:
-            self._reading.release()
+            self._release()
+
+    def _release(self):
+        """Stop reading, and let a thread that waits take over."""
+        self._reading.release()
+        if self._waiting_threads:
+            with self._arrived:
+                self._arrived.notify_all()
+
+    def _deliver_rest(self):
+        """Deliver what was read already: no event loop would be told of it again."""
+        while (frame := self._next()) is not None:
+            self._deliver(frame)
 
     def _deliver(self, frame):
         kind, identity, payload = frame
@@ -129,8 +140,8 @@ class Channel:
         del buffer[:end]
         return kind, identity, payload
 
-    def _fill(self):
-        data = self._socket.recv(1 << 18)
+    def _fill(self, flags=0):
+        data = self._socket.recv(1 << 18, flags)
         if not data:
             raise Lost
         self._buffer += data
@@ -157,8 +168,10 @@ class _Future:
         self.channel = channel
 
     def deliver(self, frame):
-        if not self.loop.is_closed():
+        try:
             self.loop.call_soon_threadsafe(self._set, frame)
+        except RuntimeError:
+            pass  # the loop is closed: nobody waits any more
 
     def _set(self, frame):
         self.channel.unwatch(self.loop)

@@ -3,7 +3,6 @@
 import base64
 import os
 import resource
-import struct
 
 from . import kernel
 
@@ -53,24 +52,43 @@ def _make_target(path, directory):
         os.close(os.open(path, os.O_CREAT | os.O_CLOEXEC, 0o644))
 
 
+def become(user, set_groups, capabilities):
+    """Be the given user from here on, with the given capabilities (a bit mask) only."""
+    if user is not None:
+        kernel.prctl(kernel.PR_SET_KEEPCAPS, 1)
+        if set_groups:
+            os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+    if capabilities is not None:
+        kernel.prctl(kernel.PR_CAP_AMBIENT, kernel.PR_CAP_AMBIENT_CLEAR_ALL)
+        kernel.set_capabilities(capabilities)
+
+
 class WorkerConfinement:
-    """What a worker does to itself between being forked and being ready."""
+    """What a worker does to itself between being forked and being ready.
+
+    All that can be made ready for it is made here, in the fork server: what a worker
+    touches for the first time costs it a page.
+    """
 
     def __init__(self, plan):
-        self.plan = plan
         self.private_mounts = plan["private_mounts"]
+        self.scratch_options = plan["scratch_options"]
+        self.capabilities = plan["capabilities"]
+        self.orphans = plan["orphans"]
         self.limits = [
             (getattr(resource, "RLIMIT_" + name), soft, hard)
             for name, (soft, hard) in plan["rlimits"].items()
         ]
-        filter_ = plan["worker_filter"]
-        self.filter = bytearray(base64.b64decode(filter_["code"]))
-        self.filter_pids = filter_["pid_offsets"]
-        landlock = plan["landlock"]
-        self.landlock = landlock
+        self.filter = None
+        if plan["seccomp"]:
+            filter_ = plan["worker_filter"]
+            self.filter = kernel.Filter(base64.b64decode(filter_["code"]), filter_["pid_offsets"])
+        self.landlock = plan["landlock"]
         self.rules = [
             (os.open(path, os.O_PATH | os.O_CLOEXEC), access)
-            for path, access in (landlock or {}).get("rules", ())
+            for path, access in (self.landlock or {}).get("rules", ())
             if os.path.exists(path)
         ]
         self.used = {}
@@ -83,34 +101,30 @@ class WorkerConfinement:
             resource.RLIMIT_AS: int(pages[0]) * size,
             resource.RLIMIT_DATA: int(pages[5]) * size,
         }
+        self.limits = [
+            (kind, soft + self.used.get(kind, 0), hard + self.used.get(kind, 0))
+            for kind, soft, hard in self.limits
+        ]
 
     def apply(self, scratch, parent):
         """Confine this process to the scratch directory; parent is the fork server's pid."""
-        plan = self.plan
         if self.private_mounts:
             kernel.call("unshare", kernel.CLONE_NEWNS)
             flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
-            kernel.mount("tmpfs", scratch, "tmpfs", flags, plan["scratch_options"])
-        if plan["user"] is not None:
-            if plan["set_groups"]:
-                os.setgroups([])
-            os.setresgid(plan["user"], plan["user"], plan["user"])
-            os.setresuid(plan["user"], plan["user"], plan["user"])
-        os.chdir(scratch)  # as the user whose directory it is
-        os.environ["HOME"] = os.environ["TMPDIR"] = scratch
-        if plan["capabilities"]:
-            kernel.prctl(kernel.PR_CAP_AMBIENT, kernel.PR_CAP_AMBIENT_CLEAR_ALL)
+            kernel.mount("tmpfs", scratch, "tmpfs", flags, self.scratch_options)
+        os.chdir(scratch)
+        if self.capabilities:
             kernel.set_capabilities(0)
-        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-        # Changing the user clears this one, so it comes after.
-        kernel.prctl(kernel.PR_SET_PDEATHSIG, 9)
-        if os.getppid() != parent:
-            raise OSError("the fork server ended")
+        if self.orphans:
+            # Where the fork server is not the init of a namespace, nothing else ends
+            # its workers with it.
+            kernel.prctl(kernel.PR_SET_PDEATHSIG, 9)
+            if os.getppid() != parent:
+                raise OSError("the fork server ended")
         for kind, soft, hard in self.limits:
-            used = self.used.get(kind, 0)
-            resource.setrlimit(kind, (soft + used, hard + used))
+            resource.setrlimit(kind, (soft, hard))
         if self.landlock:
-            own = os.open(scratch, os.O_PATH | os.O_CLOEXEC)
+            own = os.open(".", os.O_PATH | os.O_CLOEXEC)
             kernel.landlock(
                 self.landlock["handled_fs"],
                 self.landlock["handled_net"],
@@ -118,21 +132,18 @@ class WorkerConfinement:
                 self.landlock["size"],
                 [*self.rules, (own, self.landlock["scratch_access"])],
             )
-            os.close(own)
-        pid = struct.pack("=I", os.getpid())
-        for offset in self.filter_pids:
-            self.filter[offset : offset + 4] = pid
-        if plan["seccomp"]:
-            kernel.seccomp(bytes(self.filter))
+        kernel.call("close_range", 4, 0xFFFFFFFF, 0)
+        if self.filter is not None:
+            self.filter.install()
 
     def lower_memory(self, limit):
         """Hold this process to less than the plan says; a larger limit changes nothing."""
+        excess = 0
         for kind, soft, hard in self.limits:
             if kind == resource.RLIMIT_DATA:
-                excess = soft - limit
+                excess = soft - self.used[kind] - limit
         if excess <= 0:
             return
         for kind, soft, hard in self.limits:
             if kind in self.used:
-                used = self.used[kind] - excess
-                resource.setrlimit(kind, (soft + used, hard + used))
+                resource.setrlimit(kind, (soft - excess, hard - excess))

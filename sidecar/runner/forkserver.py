@@ -16,7 +16,7 @@ import struct
 import sys
 import traceback
 
-from . import confine, kernel, worker
+from . import confine, immortal, kernel, worker
 
 # Executor to fork server.
 FORK = b"F"
@@ -25,6 +25,8 @@ HELLO, STARTED, ENDED, REFUSED = b"H", b"S", b"X", b"E"
 
 _FORK = struct.Struct("<cQ")
 _ENDED = struct.Struct("<cQiQQQ")
+# So often the interpreter has specialised the code that every run goes through.
+_REHEARSALS = 20
 _CONTROL = 3  # also what a worker calls its own control socket
 
 
@@ -52,20 +54,23 @@ class _Server:
         self.confinement = confine.WorkerConfinement(plan["worker"])
         if plan["hostname"]:
             socket.sethostname("sandbox")
+        confine.become(plan["user"], plan["set_groups"], plan["capabilities"])
+        # After the change of user, which would undo it.
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-        if plan["capabilities"] is not None:
-            kernel.set_capabilities(plan["capabilities"])
         os.environ.clear()
         os.environ.update(plan["environment"])
         os.umask(0o077)
         worker.prepare()
         self._wake = self._watch_children()
         if plan["filter"] is not None:
-            kernel.seccomp(base64.b64decode(plan["filter"]))
+            kernel.Filter(base64.b64decode(plan["filter"])).install()
+        for _ in range(_REHEARSALS):
+            worker.rehearse()
         # What is here now is shared by all workers: keep the collector from writing to it.
         gc.collect()
         gc.disable()
+        immortal.mark_all()
         gc.freeze()
         self.confinement.measure(statm)
         statm.close()
@@ -135,14 +140,10 @@ class _Server:
             os.dup2(stdout, 1)
             os.dup2(stderr, 2)
             confinement = self.confinement
-            # The descriptors of the landlock rules live above the three of the message.
             os.dup2(keep, _CONTROL)
 
-            def apply():
-                confinement.apply(scratch, parent)
-                kernel.call("close_range", _CONTROL + 1, 0xFFFFFFFF, 0)
-
-            worker.serve(_CONTROL, apply, confinement.lower_memory)
+            os.environ["HOME"] = os.environ["TMPDIR"] = scratch
+            worker.serve(_CONTROL, lambda: confinement.apply(scratch, parent), confinement.lower_memory)
         except BaseException:
             traceback.print_exc()
         finally:

@@ -32,7 +32,7 @@ CLONE_NEWNS = 0x20000
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
-PR_CAPBSET_DROP = 24
+PR_SET_KEEPCAPS = 8
 PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 
@@ -115,12 +115,21 @@ def landlock(handled_fs, handled_net, scoped, size, rules):
         os.close(ruleset)
 
 
-def seccomp(program):
-    """Install a filter: an array of struct sock_filter."""
-    code = ctypes.create_string_buffer(program, len(program))
+class _Fprog(ctypes.Structure):
+    _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
-    class Fprog(ctypes.Structure):
-        _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
-    prog = Fprog(len(program) // 8, ctypes.cast(code, ctypes.c_void_p))
-    call("seccomp", SECCOMP_SET_MODE_FILTER, 0, ctypes.byref(prog))
+class Filter:
+    """A seccomp program: an array of struct sock_filter."""
+
+    def __init__(self, program, pid_offsets=()):
+        self._code = ctypes.create_string_buffer(program, len(program))
+        self._prog = _Fprog(len(program) // 8, ctypes.addressof(self._code))
+        self._pid_offsets = pid_offsets
+
+    def install(self):
+        """Put it over this process; it may know its own pid."""
+        pid = struct.pack("=I", os.getpid())
+        for offset in self._pid_offsets:
+            ctypes.memmove(ctypes.addressof(self._code) + offset, pid, len(pid))
+        call("seccomp", SECCOMP_SET_MODE_FILTER, 0, ctypes.byref(self._prog))

@@ -20,6 +20,8 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 class Deadline(BaseException):
     """Raised inside the program when its time is up."""
 
+    __module__, __qualname__ = "builtins", "Timeout"  # as a traceback should name it
+
 
 class Program:
     """One source text, compiled: body is run first, then last, whose value counts."""
@@ -258,7 +260,12 @@ def main_module():
 
 def finish():
     """What Python does between the last line of a program and its end."""
-    threading._shutdown()
+    # As threading._shutdown() does, which can do it only once: a worker rehearses.
+    for call in reversed(threading._threading_atexits):
+        call()
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         try:

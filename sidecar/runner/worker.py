@@ -11,9 +11,6 @@ import sys
 from . import channel as wire
 from . import program, tools, values
 
-# Freed when memory runs out, so that there is some to say so with.
-_RESERVE = 1 << 20
-
 
 def serve(fd, confine, lower_memory):
     """Confine this process, run the one program it is sent, and never return."""
@@ -24,6 +21,7 @@ def serve(fd, confine, lower_memory):
         channel.send(wire.FAILED, 0, f"{type(error).__name__}: {error}".encode())
         os._exit(1)
     try:
+        rehearse()
         channel.send(wire.READY, 0, b"")
         kind, _, payload = channel.receive()
     except (wire.Lost, OSError):
@@ -45,21 +43,14 @@ def run(channel, payload, lower_memory):
         lambda: tools.Connection(channel, manifest, options["tool_value_size"])
     )
     sys.modules["tools"] = connected
-    reserve = bytearray(_RESERVE)
     signal.signal(signal.SIGUSR1, _deadline)
     gc.enable()
-    value, meta = b"", {"status": "ok", "exit_code": 0}
+    value, meta = b"", _OK
     try:
-        try:
-            result = program.Program(source.decode()).run(names)
-        finally:
-            program.finish()
-        if result is not None:
-            value = _encode(result, options["result_size"])
+        value = _run(source, names, options)
     except wire.Lost:
         os._exit(1)
     except MemoryError as error:
-        del reserve
         _raise_memory_limit()
         meta = {"status": "memory_limit", "exit_code": 1, "error": program.describe(error)}
     except SystemExit as error:
@@ -69,8 +60,42 @@ def run(channel, payload, lower_memory):
     except BaseException as error:
         meta = {"status": "error", "exit_code": 1, "error": program.describe(error)}
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    channel.send(wire.DONE, 0, _done(meta, value))
+
+
+def _done(meta, value):
     head = json.dumps(meta).encode()
-    channel.send(wire.DONE, 0, struct.pack("<I", len(head)) + head + value)
+    return struct.pack("<I", len(head)) + head + value
+
+
+_OK = {"status": "ok", "exit_code": 0}
+
+
+def _run(source, names, options):
+    try:
+        result = program.Program(source.decode()).run(names)
+    finally:
+        program.finish()
+    return b"" if result is None else _encode(result, options["result_size"])
+
+
+def rehearse():
+    """Go once through what every run goes through.
+
+    In the fork server it warms the interpreter; in a worker it touches, while nobody
+    waits, the pages that the run would otherwise copy.
+    """
+    payload = b"".join(struct.pack("<I", len(part)) + part for part in _REHEARSAL)
+    options, source, _ = _sections(payload)
+    options = json.loads(options)
+    names = program.main_module()
+    names["tools"] = tools.Tools(None)
+    value = _run(source, names, options)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    _done(_OK, value)
+
+
+_REHEARSAL = (b'{"tool_value_size":1,"result_size":1000,"memory":1}', b"[1 + 1]", b"")
 
 
 def _encode(result, limit):

@@ -73,6 +73,8 @@ type planMessage struct {
 	Warm         []string          `json:"warm"`
 	Root         *rootPlan         `json:"root"`
 	Hostname     bool              `json:"hostname"`
+	User         *int              `json:"user"`
+	SetGroups    bool              `json:"set_groups"`
 	Capabilities *uint64           `json:"capabilities"`
 	Environment  map[string]string `json:"environment"`
 	Filter       *string           `json:"filter"`
@@ -89,9 +91,8 @@ type rootPlan struct {
 type workerPlan struct {
 	PrivateMounts  bool                `json:"private_mounts"`
 	ScratchOptions string              `json:"scratch_options"`
-	User           *int                `json:"user"`
-	SetGroups      bool                `json:"set_groups"`
 	Capabilities   bool                `json:"capabilities"`
+	Orphans        bool                `json:"orphans"` // no pid namespace ends it with the fork server
 	Rlimits        map[string][2]int64 `json:"rlimits"`
 	Seccomp        bool                `json:"seccomp"`
 	Filter         Filter              `json:"worker_filter"`
@@ -175,9 +176,12 @@ func (p *Plan) useNamespaces(o Options, ns namespaces) {
 	worker := &p.message.Worker
 	if os.Geteuid() == 0 {
 		id := UnprivilegedID
-		worker.User, worker.SetGroups, worker.Capabilities = &id, true, true
+		p.message.User, p.message.SetGroups = &id, true
 	}
 	if !ns.any {
+		none := uint64(0)
+		p.message.Capabilities = &none
+		worker.Orphans = true
 		for _, name := range []string{User, PID, Mount, Network, IPC, UTS} {
 			p.layer(name, false, "not tried")
 		}
@@ -203,7 +207,7 @@ func (p *Plan) useNamespaces(o Options, ns namespaces) {
 			p.Attr.GidMappingsEnableSetgroups = true
 		}
 	}
-	keep := uint64(1)<<unix.CAP_SYS_ADMIN | 1<<unix.CAP_SETUID | 1<<unix.CAP_SETGID | 1<<unix.CAP_SETPCAP
+	keep := uint64(1) << unix.CAP_SYS_ADMIN // to mount each worker's own directory
 	p.message.Capabilities = &keep
 	p.message.Hostname = true
 	p.message.Root = &rootPlan{
@@ -211,8 +215,8 @@ func (p *Plan) useNamespaces(o Options, ns namespaces) {
 		Links: map[string]string{"/tmp": scratchPath}, Scratch: scratchPath,
 	}
 	worker.PrivateMounts = true
-	if worker.User != nil {
-		worker.ScratchOptions += fmt.Sprintf(",uid=%d,gid=%d", *worker.User, *worker.User)
+	if id := p.message.User; id != nil {
+		worker.ScratchOptions += fmt.Sprintf(",uid=%d,gid=%d", *id, *id)
 	}
 	p.Scratch = scratchPath
 }

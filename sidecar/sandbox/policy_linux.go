@@ -56,8 +56,7 @@ var harmless = []uint32{
 // confining are the calls with which the fork server makes workers, and workers confine
 // themselves. The second filter refuses them all.
 var confining = []uint32{
-	unix.SYS_UNSHARE, unix.SYS_MOUNT, unix.SYS_SETGROUPS, unix.SYS_SETRESUID,
-	unix.SYS_SETRESGID, unix.SYS_CAPSET, unix.SYS_SECCOMP, unix.SYS_LANDLOCK_CREATE_RULESET,
+	unix.SYS_UNSHARE, unix.SYS_MOUNT, unix.SYS_CAPSET, unix.SYS_SECCOMP, unix.SYS_LANDLOCK_CREATE_RULESET,
 	unix.SYS_LANDLOCK_ADD_RULE, unix.SYS_LANDLOCK_RESTRICT_SELF, unix.SYS_PIDFD_OPEN,
 }
 
