@@ -140,7 +140,8 @@ func TestToolsEndWhenTheRunDoes(t *testing.T) {
 
 func TestEventsComeInTheirOrder(t *testing.T) {
 	var got []string
-	_, err := shared.ExecuteRequest(t.Context(), codemode.Request{
+	var stdout, stderr string // travel on pipes of their own, beside the calls
+	result, err := shared.ExecuteRequest(t.Context(), codemode.Request{
 		Code: `
 import asyncio, sys
 print("a", flush=True)
@@ -161,16 +162,18 @@ await asyncio.gather(*[tools.echo.arun(value=i) for i in range(8)])
 			case e.ToolEnd != nil:
 				got = append(got, fmt.Sprint("end ", e.ToolEnd.Tool, " ", e.ToolEnd.Result))
 			default:
-				got = append(got, strings.TrimSpace(e.Stdout+e.Stderr))
+				stdout += e.Stdout
+				stderr += e.Stderr
 			}
 		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{
-		"a", "start add map[a:1]", "end add 1", "b", "start fail map[kind:denied]", "failed fail denied", "c",
+	if stdout != "a\nb\n" || stderr != "c\n" || stdout != result.Stdout || stderr != result.Stderr {
+		t.Errorf("the output came as %q and %q", stdout, stderr)
 	}
+	want := []string{"start add map[a:1]", "end add 1", "start fail map[kind:denied]", "failed fail denied"}
 	if len(got) != len(want)+16 {
 		t.Fatalf("%d events: %q", len(got), got)
 	}
@@ -373,6 +376,16 @@ func TestResultIsTheLastExpressionOrReturnOrTheVariable(t *testing.T) {
 		"try:\n    return 1\nfinally:\n    print('f')": int64(1), "with open('f', 'w') as f:\n    f.write('1')\nreturn open('f').read()": "1",
 		"n = 0\ndef inc():\n    global n\n    n += 1\ninc()\nreturn n": int64(1), "match 5:\n    case 5:\n        return 'five'": "five",
 		"xs = [(a := n) for n in range(3)]\nreturn a": int64(2), "del_me = 1\ndel del_me\nreturn 'del_me' in globals()": false,
+		"from math import *\nreturn floor(2.5)": int64(2), "x: int = 5\nreturn x": int64(5), "x: int\nreturn 'x' in globals()": false,
+		"from __future__ import annotations\ndef f(a: Missing): return 1\nreturn f(2)": int64(1), "type T = int\nreturn T.__name__": "T",
+		"global g\ng = 1\nreturn globals()['g']": int64(1), "(a, *b), c = [1, 2, 3], 4\nreturn b + [c]": []any{int64(2), int64(3), int64(4)},
+		"try:\n    1/0\nexcept* ZeroDivisionError as g:\n    return len(g.exceptions)": nil, "while (n := 3) > 5: pass\nreturn n": int64(3),
+		"async def agen():\n    yield 1\n    yield 2\nasync for v in agen():\n    if v == 2:\n        return v": int64(2),
+		"async def agen():\n    yield 1\n    yield 2\nreturn [v async for v in agen()]":                         []any{int64(1), int64(2)},
+		"import asyncio\nasync with asyncio.timeout(1):\n    return 3":                                          int64(3), "def f():\n    global made\n    made = 1\nf()\nreturn made": int64(1),
+		"match {'k': [1, 2]}:\n    case {'k': [first, *_], **rest}:\n        return [first, rest]": []any{int64(1), map[string]any{}},
+		"if __name__ == '__main__':\n    return 'main'":                                            "main", "from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int = 1\nreturn P()": map[string]any{"x": int64(1)},
+		"try:\n    tools[5]\nexcept LookupError as e:\n    return e.kind": "unknown_tool",
 	} {
 		if diff := cmp.Diff(want, run(t, shared, code).Value); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", code, diff)

@@ -28,16 +28,18 @@ var exact = map[string]string{
 	"UUID": "UUID('12345678-1234-5678-1234-567812345678')", "complex": "complex(1.5, -2)", "set": "{1, 'a', None, (1, 2)}",
 	"empty set": "set()", "int keys": "{1: 'one', 2: 'two'}", "tuple keys": "{(1, 2): [3]}", "the tag as a key": "{'$': ['bytes', 'eA==']}",
 	"nested": "{'a': [{'b': [1, 2.0, {'c': {3: b'x'}}]}], 'empty': [{}, [], '']}", "99 deep": "deep(99)",
+	"sets in sets": "{frozenset({1, (2, frozenset({3}))})}", "a set as a key": "{frozenset({1}): 'x'}", "int keys, 99 deep": "deep(99, lambda v: {1: v})",
+	"a dict of tags": "{'x': {'$': 1, 'y': b'z'}}", "keys of all kinds": "{None: 1, 1.5: 2, b'k': 3, (1, b'k'): 4, date(2026, 1, 1): 5, Decimal('1.0'): 6}",
 }
 
 const exactPrelude = `
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from uuid import UUID
-def deep(n):
+def deep(n, wrap=lambda v: [v]):
     v = 'core'
     for _ in range(n):
-        v = [v]
+        v = wrap(v)
     return v
 def same(a, b):
     if type(a) is int:  # repr() has a limit

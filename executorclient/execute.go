@@ -71,8 +71,11 @@ func (c *Client) Execute(ctx context.Context, request Request) (*Result, error) 
 	r := &run{client: c, request: request, begun: time.Now()}
 	r.result.Status = Rejected
 	r.result.ExecutionID = request.ExecutionID
-	streamCtx, cancel := context.WithCancel(c.outgoing(ctx))
+	// Without ctx's deadline, which the executor would keep by a clock of its own: the
+	// stream would then end before ctx, and nobody could tell why.
+	streamCtx, cancel := context.WithCancel(context.WithoutCancel(c.outgoing(ctx)))
 	defer cancel()
+	defer context.AfterFunc(ctx, cancel)()
 	err := r.converse(ctx, streamCtx)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -80,7 +83,7 @@ func (c *Client) Execute(ctx context.Context, request Request) (*Result, error) 
 	for i := range r.result.ToolCalls {
 		if call := &r.result.ToolCalls[i]; r.pending[i] {
 			call.Duration = time.Since(r.begun) - call.Start
-			call.Error = &ToolCallError{Kind: "cancelled", Message: "the run ended before the tool returned"}
+			call.Error = &ToolCallError{Kind: kindCancelled, Message: endedBefore}
 		}
 	}
 	r.result.Stdout = strings.ToValidUTF8(string(r.output[0]), "\uFFFD")
@@ -240,7 +243,7 @@ func (r *run) takeCall(ctx context.Context, call *codemodev1.ToolCall) {
 		} else {
 			err = &registry.ToolError{Tool: call.GetTool(), Kind: registry.KindInvalidArguments, Message: err.Error(), Err: err}
 		}
-		r.answer(index, call, result, err)
+		r.answer(ctx, index, call, result, err)
 	}()
 }
 
@@ -251,7 +254,7 @@ func (r *run) dispatch(ctx context.Context, call *codemodev1.ToolCall) ([]byte, 
 	return r.request.Tools.Call(ctx, call.GetTool(), call.GetArguments())
 }
 
-func (r *run) answer(index int, call *codemodev1.ToolCall, result []byte, err error) {
+func (r *run) answer(ctx context.Context, index int, call *codemodev1.ToolCall, result []byte, err error) {
 	reply := &codemodev1.ToolResult{Id: call.GetId()}
 	r.mu.Lock()
 	record := r.result.ToolCalls[index]
@@ -265,6 +268,9 @@ func (r *run) answer(index int, call *codemodev1.ToolCall, result []byte, err er
 	}
 	if err != nil {
 		failure := asFailure(err)
+		if ctx.Err() != nil {
+			failure.Kind, failure.Message = kindCancelled, endedBefore
+		}
 		reply.Outcome = &codemodev1.ToolResult_Failure{Failure: failure}
 		record.Error = &ToolCallError{Kind: failure.GetKind(), Message: failure.GetMessage()}
 	}
@@ -282,6 +288,13 @@ func (r *run) answer(index int, call *codemodev1.ToolCall, result []byte, err er
 	// An error means that the stream has ended, which Recv reports.
 	_ = r.send(&codemodev1.ExecuteRequest{Message: &codemodev1.ExecuteRequest_ToolResult{ToolResult: reply}})
 }
+
+// What is recorded of a call that the run did not wait for, whether or not the tool still
+// said something when its context ended.
+const (
+	kindCancelled = "cancelled"
+	endedBefore   = "the run ended before the tool returned"
+)
 
 // failureLimit bounds what a program is told about a failed call, in bytes.
 const failureLimit = 16 << 10

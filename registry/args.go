@@ -104,9 +104,13 @@ func (a Args) place(path string) string {
 			}
 		}
 	}
-	return name + attributes.ReplaceAllString(rest, "$1['$2']")
+	return name + steps.ReplaceAllStringFunc(rest, func(step string) string {
+		if key, ok := strings.CutPrefix(step, "."); ok {
+			return "['" + key + "']"
+		}
+		return step
+	})
 }
 
-// attributes are the steps of a value.Error's path that are written as attributes; in
-// the others, a name is in quotes.
-var attributes = regexp.MustCompile(`(^|\])\.(\w+)`)
+// steps are those of a value.Error's path whose name is an attribute, or in quotes.
+var steps = regexp.MustCompile(`\.\w+|\["(?:[^"\\]|\\.)*"\]`)

@@ -162,10 +162,8 @@ func (r *reflector) refineStruct(def *jsonschema.Schema, t reflect.Type) {
 		} else {
 			r.refine(p, elem)
 		}
-		required := !field.Omittable
-		if r.result {
-			required = required && !maybeAbsent(t, field.Index)
-		} else {
+		required := !field.Omittable && !maybeAbsent(t, field.Index)
+		if !r.result {
 			required = required && !pointer || hasTag(f, "required")
 		}
 		if required {

@@ -85,7 +85,7 @@ func (c *checker) checkObject(s *spec, v map[string]any, at *place, fail failFun
 					known = true // cannot be told apart, so nothing may be refused
 				} else if p.re.MatchString(name) {
 					known = true
-					if !part(p.spec, v[name], at.key(name, true), c.fresh()) {
+					if !part(p.spec, v[name], c.below(s, at, name), c.fresh()) {
 						return true
 					}
 					ev.prop(name)
@@ -102,12 +102,16 @@ func (c *checker) checkObject(s *spec, v map[string]any, at *place, fail failFun
 					if fail("%s", c.unknownWords(at, name, c.spellings(s))) {
 						return true
 					}
+				} else if c.exact && s.python != "" {
+					if fail("unknown key %s, expected %s", quote(name), s.python) {
+						return true
+					}
 				} else if fail("%s", c.unknownWords(at, name, propertyNames(s))) {
 					return true
 				}
 				continue
 			}
-			if !part(s.additional, v[name], at.key(name, true), c.fresh()) {
+			if !part(s.additional, v[name], c.below(s, at, name), c.fresh()) {
 				return true
 			}
 			ev.prop(name)
@@ -125,6 +129,13 @@ func (c *checker) checkObject(s *spec, v map[string]any, at *place, fail failFun
 		}
 	}
 	return false
+}
+
+// below is the place of a key; one that is no str is written without quotes.
+func (c *checker) below(s *spec, at *place, name string) *place {
+	p := at.key(name, true)
+	p.bare = c.exact && s.python != ""
+	return p
 }
 
 func (c *checker) checkUnevaluated(s *spec, v any, at *place, fail failFunc, part partFunc, ev *evaluated) bool {

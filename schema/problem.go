@@ -19,6 +19,7 @@ type place struct {
 	index   int // of an item; -1 for a key
 	maybe   bool
 	nesting int
+	bare    bool // the key is no str
 }
 
 func (p *place) depth() int {
@@ -31,10 +32,10 @@ func (p *place) depth() int {
 func (p *place) optional() bool { return p != nil && p.maybe }
 
 func (p *place) key(name string, optional bool) *place {
-	return &place{p, name, -1, optional, p.depth() + 1}
+	return &place{up: p, name: name, index: -1, maybe: optional, nesting: p.depth() + 1}
 }
 
-func (p *place) item(i int) *place { return &place{p, "", i, false, p.depth() + 1} }
+func (p *place) item(i int) *place { return &place{up: p, index: i, nesting: p.depth() + 1} }
 
 // at writes the path as Python reaches it: filters[0]['name'].
 func (c *checker) at(p *place) string {
@@ -56,6 +57,8 @@ func (c *checker) path(p *place) string {
 				name = shorten(clean(p.name), maxShownValue)
 			}
 			parts = append(parts, name)
+		case p.bare:
+			parts = append(parts, "["+shorten(clean(p.name), maxShownValue)+"]")
 		default:
 			parts = append(parts, "["+quote(p.name)+"]")
 		}

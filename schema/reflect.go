@@ -14,7 +14,8 @@ import (
 // rules of encoding/json.
 //
 // Field names and what is optional come from json tags: a field is required unless it is
-// a pointer or has omitempty or omitzero (`jsonschema:"required"` makes it so again). A
+// a pointer, of an embedded pointer, or has omitempty or omitzero
+// (`jsonschema:"required"` makes it so again). A
 // pointer without omitempty may also be null, which is shown as anyOf and never as a list
 // of types. Descriptions come from `jsonschema:"description=..."` or
 // `jsonschema_description:"..."`, constraints from `jsonschema:"minimum=1,enum=a,enum=b,default=a"`;

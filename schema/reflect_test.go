@@ -184,6 +184,36 @@ func TestStubsOfGoTypesSayWhatTravels(t *testing.T) {
 	}
 }
 
+type issue struct {
+	Title    string         `json:"title"`
+	Parent   *issue         `json:"parent"`
+	Children []*issue       `json:"children"`
+	Linked   map[int]*issue `json:"linked"`
+}
+
+// A type that contains itself is shown once, without names for its parts.
+func TestRecursiveGoTypesStayReadable(t *testing.T) {
+	out, err := schema.ForResult(reflect.TypeFor[*issue]())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := schema.Stub("get", "", nil, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `class Issue(TypedDict):
+    title: str
+    parent: Issue | None
+    children: list[Issue | None]
+    linked: dict[int, Issue | None]
+
+def get() -> Issue | None: ...
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 // A Go string with a format is a str, whatever the format says.
 func TestFormatsOfGoStringsStayText(t *testing.T) {
 	type formats struct {
@@ -220,18 +250,13 @@ func TestEmbeddedFieldsAreThoseOfEncodingJSON(t *testing.T) {
 		hidden
 		*Deep
 	}
-	for _, test := range []struct {
-		derive func(reflect.Type) (*schema.Schema, error)
-		want   string
-	}{
-		{schema.For, `{"properties":{"same":{"type":"string"},"base":{"type":"string"},"kept":{"type":"string"}},"additionalProperties":false,"type":"object","required":["same","base","kept"]}`},
-		{schema.ForResult, `{"properties":{"same":{"type":"string"},"base":{"type":"string"},"kept":{"type":"string"}},"additionalProperties":false,"type":"object","required":["same","base"]}`},
-	} {
-		s, err := test.derive(reflect.TypeFor[outer]())
+	want := `{"properties":{"same":{"type":"string"},"base":{"type":"string"},"kept":{"type":"string"}},"additionalProperties":false,"type":"object","required":["same","base"]}`
+	for _, derive := range []func(reflect.Type) (*schema.Schema, error){schema.For, schema.ForResult} {
+		s, err := derive(reflect.TypeFor[outer]())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(test.want, string(s.JSON())); diff != "" {
+		if diff := cmp.Diff(want, string(s.JSON())); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)
 		}
 	}

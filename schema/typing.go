@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -159,6 +158,10 @@ func (b *typer) build(t *typing, atoms []*spec, done []choiceKey) *pyType {
 			if i > maxUnion {
 				return anyType
 			}
+			if c.alone(atoms) {
+				members = append(members, b.of(hint, v)) // the same type as wherever else it stands
+				continue
+			}
 			members = append(members, b.merge(hint, conjunction(append(slices.Clone(atoms), v)...), append(slices.Clone(done), c.choiceKey)))
 		}
 		return union(append(members, nullable)...)
@@ -231,40 +234,19 @@ func (c choice) shapes() bool {
 	return false
 }
 
-func (b *typer) literal(m *merged) *pyType {
-	var literals []string
-	var others []*pyType
-	for _, v := range m.enum {
-		switch v := v.(type) {
-		case nil:
-			others = append(others, noneType)
-		case []any:
-			others = append(others, named("list", anyType))
-		case map[string]any:
-			others = append(others, named("dict", named("str"), anyType))
-		default:
-			text, kind := pythonScalar(v, slices.Contains(m.types, "integer"))
-			if kind == "float" || text == "" {
-				others = append(others, named(kind))
-			} else if !contains(literals, text) {
-				literals = append(literals, text)
-			}
-			if len(literals) > maxLiteral {
-				literals = nil
-				others = append(others, named(kind))
-				for _, v := range m.enum {
-					if _, kind := pythonScalar(v, false); kind != "" {
-						others = append(others, named(kind))
-					}
-				}
-				return union(others...)
-			}
-		}
+// alone says whether the choice is all there is to know of a value's type.
+func (c choice) alone(atoms []*spec) bool {
+	if len(atoms) != 1 {
+		return false
 	}
-	if len(literals) > 0 {
-		others = append([]*pyType{{name: "Literal", literals: literals}}, others...)
+	rest := *c.owner
+	rest.doc = ""
+	if c.choiceKey.oneOf {
+		rest.oneOf = nil
+	} else {
+		rest.anyOf = nil
 	}
-	return union(others...)
+	return rest.isTrue() && !rest.nullable && len(rest.depends) == 0
 }
 
 func (b *typer) text(atoms []*spec) *pyType {
@@ -403,73 +385,4 @@ func (b *typer) mapping(hint string, m *merged) *pyType {
 		key = m.key
 	}
 	return named("dict", named(key), union(values...))
-}
-
-// words prints a type for an error or a note, without names that stand elsewhere.
-func (t *pyType) words() string {
-	var b strings.Builder
-	t.write(&b, func(name string) string { return name }, func(d *decl) string {
-		if d.dict {
-			return "dict"
-		}
-		return "value"
-	})
-	return shorten(b.String(), 200)
-}
-
-func pythonWords(s *spec, exact bool) string { return pythonWordsOf([]*spec{s}, exact) }
-
-func pythonWordsOf(variants []*spec, exact bool) string {
-	b := &typer{input: true, exact: exact}
-	var words []string
-	for _, v := range variants {
-		t := b.of("value", v)
-		for _, part := range strings.Split(t.words(), " | ") {
-			if !contains(words, part) {
-				words = append(words, part)
-			}
-		}
-	}
-	return shorten(strings.Join(words, " | "), 200)
-}
-
-// pythonScalar writes a JSON scalar as Python source and says its type. The text is empty
-// if it would be too long. preferInt writes 5.0 as 5.
-func pythonScalar(v any, preferInt bool) (text, kind string) {
-	switch v := v.(type) {
-	case nil:
-		return "None", "None"
-	case bool:
-		if v {
-			return "True", "bool"
-		}
-		return "False", "bool"
-	case string:
-		if len(v) > maxLiteralText {
-			return "", "str"
-		}
-		return pythonString(v), "str"
-	case json.Number:
-		n := numberOf(v)
-		if n == nil {
-			return "", ""
-		}
-		isInt := !strings.ContainsAny(n.text, ".eE")
-		if !isInt && preferInt && n.rat != nil && n.rat.IsInt() {
-			isInt = true
-			n.text = n.rat.Num().String()
-		}
-		kind = "float"
-		if isInt {
-			kind = "int"
-		}
-		if len(n.text) > maxLiteralText {
-			return "", kind
-		}
-		if n.text == "-0" {
-			n.text = "0"
-		}
-		return n.text, kind
-	}
-	return "", ""
 }

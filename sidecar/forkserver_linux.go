@@ -93,10 +93,12 @@ func startForkServer(ctx context.Context, python *cpython.Install, plan *sandbox
 		SysProcAttr: plan.Attr,
 		WaitDelay:   time.Second,
 	}
-	if err := f.cmd.Start(); err != nil {
+	if err := startMapped(f.cmd); err != nil {
 		control.Close()
 		return nil, fmt.Errorf("cannot start %s confined: %w", python.Executable, err)
 	}
+	// The fork server's own is the last one, so that its death is seen at once.
+	theirs.Close()
 	if err := f.greet(ctx, plan); err != nil {
 		control.Close()
 		f.kill()
@@ -108,6 +110,25 @@ func startForkServer(ctx context.Context, python *cpython.Install, plan *sandbox
 	}
 	go f.readLoop()
 	return f, nil
+}
+
+var dumpable sync.Mutex // this process's flag of that name
+
+// startMapped starts a process whose SysProcAttr may map users. The kernel does not let
+// a process write the maps that has denied others its memory, as codemode serve does,
+// unless it is root: then that is taken back for as long as the start takes.
+func startMapped(cmd *exec.Cmd) (err error) {
+	dumpable.Lock()
+	defer dumpable.Unlock()
+	before, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
+	if err != nil || before != 0 || len(cmd.SysProcAttr.UidMappings) == 0 || os.Geteuid() == 0 {
+		return cmd.Start()
+	}
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)) }()
+	return cmd.Start()
 }
 
 // greet sends the runner and the plan, and waits until the fork server has confined itself.

@@ -45,7 +45,13 @@ func (e *executor) close() error {
 	return e.server.Close()
 }
 
+// pythonVariable names an interpreter to test with in place of the linked-in one.
+const pythonVariable = "CODEMODE_TEST_PYTHON"
+
 func open(cfg config.SidecarConfig) (*executor, error) {
+	if python := os.Getenv(pythonVariable); python != "" {
+		cfg.Python = python
+	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	server, err := sidecar.New(context.Background(), cfg, log)
 	if err != nil {

@@ -27,50 +27,74 @@ func waitFor(t *testing.T, done func() bool) {
 	}
 }
 
-// descendants gives the processes below this one by name of their command line.
-func descendants(t *testing.T) map[int]string {
+// forkServers gives the children of this process: an executor's fork server is one, and
+// its workers are their children in turn.
+func forkServers(t *testing.T) map[int]bool {
 	t.Helper()
-	parents, names := map[int]int{}, map[int]string{}
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range stats {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue // gone
-		}
-		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
-		parents[pid], _ = strconv.Atoi(string(fields[1]))
-		if fields[0][0] != 'Z' {
-			line, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
-			names[pid] = string(bytes.ReplaceAll(line, []byte{0}, []byte{' '}))
-		}
-	}
-	found := map[int]string{}
-	for pid, name := range names {
-		for up := parents[pid]; up > 1; up = parents[up] {
-			if up == os.Getpid() {
-				found[pid] = name
-				break
-			}
+	found := map[int]bool{}
+	for pid, parent := range processes(t) {
+		if parent == os.Getpid() {
+			found[pid] = true
 		}
 	}
 	return found
 }
 
+// processes gives the parent of every process that is not a zombie.
+func processes(t *testing.T) map[int]int {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parents := map[int]int{}
+	for _, path := range stats {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // gone
+		}
+		fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		parent, failed := strconv.Atoi(string(fields[1]))
+		if err != nil || failed != nil {
+			t.Fatal(path, err, failed)
+		}
+		if fields[0][0] != 'Z' {
+			parents[pid] = parent
+		}
+	}
+	return parents
+}
+
+// newForkServer gives the fork server that was not there before, and waits for it.
+func newForkServer(t *testing.T, before map[int]bool) int {
+	t.Helper()
+	for pid := range forkServers(t) {
+		if !before[pid] {
+			return pid
+		}
+	}
+	t.Fatal("there is no new fork server")
+	return 0
+}
+
+func workersOf(t *testing.T, server int) int {
+	t.Helper()
+	count := 0
+	for _, parent := range processes(t) {
+		if parent == server {
+			count++
+		}
+	}
+	return count
+}
+
 // Killing the fork server in the middle of a run costs that run, with a status, and
 // nothing else: the next one works.
 func TestForkServerDeathCostsOnlyItsRuns(t *testing.T) {
-	before := descendants(t)
+	before := forkServers(t)
 	e := start(t, func(*configOf) {})
-	var server int
-	for pid, name := range descendants(t) {
-		if _, old := before[pid]; !old && bytes.HasPrefix([]byte(name), []byte("codemode-fork-server")) && (server == 0 || pid < server) {
-			server = pid
-		}
-	}
+	server := newForkServer(t, before)
 	var wg sync.WaitGroup
 	running := make(chan struct{})
 	wg.Go(func() {
@@ -94,8 +118,9 @@ func TestForkServerDeathCostsOnlyItsRuns(t *testing.T) {
 
 // Cancelling reaches the process: it is gone before anyone looks twice.
 func TestCancelKillsTheProcess(t *testing.T) {
-	before := descendants(t)
+	before := forkServers(t)
 	e := start(t, func(c *configOf) { c.Pool.MinReady = 0 })
+	server := newForkServer(t, before)
 	waitFor(t, func() bool { return e.run(t, "1").Status == executorclient.OK })
 	ctx, cancel := context.WithCancel(t.Context())
 	var cancelled time.Time
@@ -109,24 +134,17 @@ func TestCancelKillsTheProcess(t *testing.T) {
 	if took := time.Since(cancelled); took > time.Second {
 		t.Errorf("Execute returned %s after the cancel", took)
 	}
-	waitFor(t, func() bool {
-		workers := 0
-		for pid := range descendants(t) {
-			if _, old := before[pid]; !old {
-				workers++
-			}
-		}
-		return workers <= 1 // the fork server
-	})
+	waitFor(t, func() bool { return workersOf(t, server) == 0 })
 }
 
 // Closing in the middle of runs ends them, and leaves no process.
 func TestCloseEndsWhatRuns(t *testing.T) {
-	before := descendants(t)
+	before := forkServers(t)
 	e, err := open(config.DefaultSidecar())
 	if err != nil {
 		t.Fatal(err)
 	}
+	server := newForkServer(t, before)
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
@@ -143,11 +161,11 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 	if err := e.Client.Close(); err != nil {
 		t.Error(err)
 	}
-	for pid, name := range descendants(t) {
-		if _, old := before[pid]; !old {
-			t.Errorf("left behind: %d %s", pid, name)
-		}
+	if forkServers(t)[server] {
+		t.Error("the fork server is left behind")
 	}
+	// What a fork server leaves behind goes to the init of the system, or of a container.
+	waitFor(t, func() bool { return workersOf(t, server) == 0 })
 }
 
 // Shutting down lets what runs come to its end.

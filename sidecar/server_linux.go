@@ -64,7 +64,8 @@ func New(ctx context.Context, cfg config.SidecarConfig, log *slog.Logger) (*Serv
 	s.gate.init(cfg.Pool)
 	// Room for the largest value that the limits let through, and for what surrounds it.
 	message := int(max(cfg.Limits.ResultSize, cfg.Limits.ToolValueSize, int64(4*cfg.Limits.MaxCodeLength))) + 1<<20
-	common := []grpc.ServerOption{grpc.MaxRecvMsgSize(message), grpc.MaxConcurrentStreams(uint32(cfg.Pool.MaxWorkers + cfg.Pool.Queue + 16))}
+	// Stop has to outlast the handlers: they use the pool.
+	common := []grpc.ServerOption{grpc.WaitForHandlers(true), grpc.MaxRecvMsgSize(message), grpc.MaxConcurrentStreams(uint32(cfg.Pool.MaxWorkers + cfg.Pool.Queue + 16))}
 	keys := newKeyring(cfg.APIKeys)
 	s.grpc = grpc.NewServer(append(common, grpc.UnaryInterceptor(keys.unary), grpc.StreamInterceptor(keys.stream))...)
 	s.inside = grpc.NewServer(common...)

@@ -21,8 +21,8 @@ error what that costs beside the JSON schemas of the tools. No executor is start
 		prepare: func(flags *flagSet, io stdio) func([]string) (int, error) {
 			d := description{io: io}
 			flags.BoolVar(&d.json, "json", false, "print one JSON object: name, description, parameters, stubs and sizes")
-			flags.StringVar(&d.format, "format", "", "`FORMAT`: openai or mcp, the tool as an API takes it; stubs, the tools as a Python module")
-			flags.Var(&d.lists, "tools", "`LIST.json` of tools, or a directory of such files; may be repeated")
+			flags.StringVar(&d.format, "format", "", "print as `FORMAT`: openai or mcp, the tool as an API takes it; stubs, the tools as a Python module")
+			flags.Var(&d.lists, "tools", "describe the tools of `LIST`, a file of JSON or a directory of such; may be repeated")
 			return func(args []string) (int, error) {
 				if err := none(args); err != nil {
 					return exitOther, err

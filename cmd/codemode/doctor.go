@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"text/tabwriter"
 
@@ -30,7 +31,7 @@ to no verdict, 2 when there is no executor to be had with the required isolation
 what can be had is shown all the same.`,
 		prepare: func(flags *flagSet, io stdio) func([]string) (int, error) {
 			asJSON := flags.Bool("json", false, "print one JSON object")
-			file := flags.String("config", "", "`FILE` to configure from, in place of codemode.yaml")
+			file := flags.String("config", "", "configure from `FILE` in place of codemode.yaml")
 			return func(args []string) (int, error) {
 				if err := none(args); err != nil {
 					return exitOther, err
@@ -131,7 +132,8 @@ func (f *findings) print(io stdio, asJSON bool) error {
 		return encoder.Encode(f)
 	}
 	fmt.Fprintf(io.out, "codemode %s, CPython %s\n\n", f.Version, f.Python)
-	table := tabwriter.NewWriter(io.out, 0, 0, 2, ' ', 0)
+	var text strings.Builder
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "LAYER\tIN FORCE\t")
 	for _, layer := range f.Layers {
 		state := "yes"
@@ -148,5 +150,13 @@ func (f *findings) print(io stdio, asJSON bool) error {
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\n", v.Name, outcome, v.Detail)
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(text.String()) {
+		if _, err := fmt.Fprintln(io.out, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -37,11 +37,11 @@ Exit status: 0 when the program came to its end, 1 when it failed, 2 for everyth
 is not its doing.`,
 		prepare: func(flags *flagSet, io stdio) func([]string) (int, error) {
 			asJSON := flags.Bool("json", false, "print the whole result as one JSON object, and nothing else")
-			file := flags.String("config", "", "`FILE` to configure from, in place of codemode.yaml")
-			flags.String("timeout", "", "`TIME` for the whole run, such as 30s")
-			flags.String("memory", "", "`SIZE` of memory for the program, such as 512Mi")
+			file := flags.String("config", "", "configure from `FILE` in place of codemode.yaml")
+			flags.String("timeout", "", "bound the whole run to `TIME`, such as 30s")
+			flags.String("memory", "", "bound the program's memory to `SIZE`, such as 512Mi")
 			var lists texts
-			flags.Var(&lists, "tools", "`LIST.json` of tools to describe to the program, or a directory of such files; may be repeated")
+			flags.Var(&lists, "tools", "let the program see the tools of `LIST`, a file of JSON or a directory of such; may be repeated")
 			return func(args []string) (int, error) {
 				if len(args) != 1 {
 					return exitOther, fmt.Errorf("takes one program: a file, or - for standard input (%d given)", len(args))
@@ -139,6 +139,8 @@ func (x *execution) execute(ctx context.Context) (*codemode.Result, error) {
 	executor := &x.config.Executor
 	// Nobody listens on anything here, so where an executor would listen does not matter.
 	executor.Server = config.Default().Executor.Server
+	// There is one program, for which the worker that proves the sandbox is kept.
+	executor.Pool.MinReady = 0
 	// The client must not give up before the executor does.
 	executor.Timeout = max(executor.Timeout, executor.Limits.CodeTimeout+executor.Pool.QueueTimeout+5*time.Second)
 	options := codemode.Options{

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,7 +30,7 @@ func TestScripts(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the embedded executor needs Linux")
 	}
-	lists, err := filepath.Abs("../../schema/testdata/lists")
+	lists, err := filepath.Abs("testdata/lists")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,18 +46,17 @@ func TestScripts(t *testing.T) {
 			env.Setenv("MARK", fmt.Sprintf("cm-%d", time.Now().UnixNano()%1e9))
 			port, err := freePort()
 			env.Setenv("PORT", strconv.Itoa(port))
-			if os.Geteuid() != 0 && os.Getenv("CODEMODE_CACHE_DIR") == "" {
-				cache, err := os.UserCacheDir() // HOME is not that of the user in a script
-				if err != nil {
-					return err
-				}
-				env.Setenv("CODEMODE_CACHE_DIR", filepath.Join(cache, "codemode"))
+			if err != nil {
+				return err
 			}
+			// HOME is not that of the user in a script, nor the user in a namespace.
+			cache, err := cacheDir()
+			env.Setenv("CODEMODE_CACHE_DIR", cache)
 			return err
 		},
 		Condition: func(name string) (bool, error) {
-			if name == "root" {
-				return os.Geteuid() == 0, nil
+			if name == "weaken" {
+				return exec.Command(weaker[0], append(slices.Clone(weaker[1:]), "true")...).Run() == nil, nil
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
@@ -76,11 +76,30 @@ func freePort() (int, error) {
 	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
 }
 
+func cacheDir() (string, error) {
+	if dir := os.Getenv("CODEMODE_CACHE_DIR"); dir != "" {
+		return dir, nil
+	}
+	if os.Geteuid() == 0 {
+		return "/var/cache/codemode", nil
+	}
+	dir, err := os.UserCacheDir()
+	return filepath.Join(dir, "codemode"), err
+}
+
+// weaker starts a shell command where no namespaces are to be had.
+var weaker = []string{"unshare", "--user", "--map-user=65534", "--map-group=65534", "--keep-caps", "sh", "-c",
+	`echo 0 >/proc/sys/user/max_user_namespaces && eval "$0"`}
+
 // status runs a command that must end with the given exit status: status 2 codemode ...
+// With the word weaken, it is a shell command to run where there are no namespaces.
 func status(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	err = ts.Exec(args[1], args[2:]...)
+	if args = args[1:]; args[0] == "weaken" {
+		args = append(slices.Clone(weaker), args[1:]...)
+	}
+	err = ts.Exec(args[0], args[1:]...)
 	got := 0
 	if ended, ok := errors.AsType[*exec.ExitError](err); ok {
 		got = ended.ExitCode()

@@ -28,10 +28,10 @@ It listens on 127.0.0.1:8001 unless told otherwise; on any other address only wi
 API key, from CODEMODE_API_KEY or the configuration. SIGTERM or SIGINT lets what runs
 come to its end; a second one cuts it off.`,
 		prepare: func(flags *flagSet, io stdio) func([]string) (int, error) {
-			flags.String("host", "", "`HOST` to listen on")
-			flags.String("port", "", "`PORT` to listen on; 0 takes any free one")
-			flags.String("socket", "", "`PATH` of a unix socket to listen on in place of a port")
-			file := flags.String("config", "", "`FILE` to configure from, in place of codemode.yaml")
+			flags.String("host", "", "listen on `HOST`")
+			flags.String("port", "", "listen on `PORT`; 0 takes any free one")
+			flags.String("socket", "", "listen on a unix socket at `PATH` in place of a port")
+			file := flags.String("config", "", "configure from `FILE` in place of codemode.yaml")
 			return func(args []string) (int, error) {
 				if err := none(args); err != nil {
 					return exitOther, err
@@ -146,10 +146,13 @@ func announce(log *slog.Logger, listener net.Listener, cfg config.SidecarConfig,
 		address = "unix://" + cfg.Socket
 	}
 	for _, layer := range server.Layers() {
-		if layer.InForce {
-			log.Info("sandbox layer in force", "layer", layer.Name, "detail", layer.Detail)
-		} else {
+		switch {
+		case !layer.InForce:
 			log.Info("sandbox layer not in force", "layer", layer.Name, "why", layer.Detail)
+		case layer.Detail == "":
+			log.Info("sandbox layer in force", "layer", layer.Name)
+		default:
+			log.Info("sandbox layer in force", "layer", layer.Name, "detail", layer.Detail)
 		}
 	}
 	if cfg.Sandbox.Require == config.RequireUnsafeNone {

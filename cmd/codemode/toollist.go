@@ -131,12 +131,12 @@ func parseToolList(data []byte) (toolList, error) {
 		return list, json.Unmarshal(data, &list.entries)
 	}
 	var reply struct {
-		Result json.RawMessage
-		Error  *struct{ Message string }
-		Tools  json.RawMessage
-		Next   string `json:"nextCursor"`
-		Name   json.RawMessage
-		Type   json.RawMessage
+		Result json.RawMessage           `json:"result"`
+		Error  *struct{ Message string } `json:"error"`
+		Tools  json.RawMessage           `json:"tools"`
+		Next   string                    `json:"nextCursor"`
+		Name   json.RawMessage           `json:"name"`
+		Type   json.RawMessage           `json:"type"`
 	}
 	if data[0] != '{' {
 		return toolList{}, errors.New("is not a list of tools: neither a JSON object nor an array")
@@ -165,12 +165,16 @@ func parseToolList(data []byte) (toolList, error) {
 // given with an error too, where there is one.
 func readListedTool(entry json.RawMessage) (listedTool, error) {
 	var t struct {
-		Type, Name, Title, Description string
-		InputSchema, OutputSchema      json.RawMessage
-		Input                          json.RawMessage `json:"input_schema"`
-		Output                         json.RawMessage `json:"output_schema"`
-		Parameters                     json.RawMessage
-		Function                       json.RawMessage
+		Type         string          `json:"type"`
+		Name         string          `json:"name"`
+		Title        string          `json:"title"`
+		Description  string          `json:"description"`
+		InputSchema  json.RawMessage `json:"inputSchema"`
+		OutputSchema json.RawMessage `json:"outputSchema"`
+		Input        json.RawMessage `json:"input_schema"`
+		Output       json.RawMessage `json:"output_schema"`
+		Parameters   json.RawMessage `json:"parameters"`
+		Function     json.RawMessage `json:"function"`
 	}
 	if trimmed := bytes.TrimSpace(entry); len(trimmed) == 0 || trimmed[0] != '{' {
 		return listedTool{}, errors.New("is not an object")

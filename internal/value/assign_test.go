@@ -54,6 +54,8 @@ type tree struct {
 
 func TestAssignIsExact(t *testing.T) {
 	huge := strings.Repeat("7", 100)
+	into(t, `{"name":"a","children":[{"name":"b"},null],"any":[`+huge+`,{"$":["bytes","aGk="]},{"$":["decimal","1.50"]}],
+		"data":{"$":["bytes","aGk="]},"when":{"$":["datetime","2026-01-02T03:04:05+02:00"]},"wait":{"$":["timedelta",5]},
 		"by_id":{"$":["dict",[[1,"x"]]]},"id":"42","n":`+huge+`,"more":1}`,
 		tree{
 			Name: "a", Children: []*tree{{Name: "b"}, nil},

@@ -29,6 +29,9 @@ class Program:
     def __init__(self, source):
         lines = source.splitlines(True)
         linecache.cache[FILE] = (len(source), None, lines, FILE)
+        if "\0" in source:  # what older versions call a ValueError
+            line = source[: source.index("\0")].count("\n") + 1
+            raise SyntaxError("source code cannot contain null bytes", (FILE, line, 1, None))
         tree = ast.parse(source, FILE)
         self.body = self.last = None
         if _returns(tree.body):

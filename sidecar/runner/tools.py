@@ -68,7 +68,7 @@ class Connection:
                 place[leaf] = tool
 
     def unknown(self, name, known, where="tools"):
-        near = difflib.get_close_matches(name, known, 3, 0.5)
+        near = difflib.get_close_matches(str(name), known, 3, 0.5)
         if near:
             hint = "did you mean " + " or ".join(f"{where}.{n}" for n in near) + "?"
         elif known:

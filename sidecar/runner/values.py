@@ -223,8 +223,10 @@ _FORMS = {
 
 
 def _hashable(value):
-    """A member of a set or a key: what left as a tuple has come back as a list."""
-    return tuple(map(_hashable, value)) if isinstance(value, list) else value
+    """A member of a set or a key: a tuple has come back as a list, a frozenset as a set."""
+    if isinstance(value, list):
+        return tuple(map(_hashable, value))
+    return frozenset(value) if isinstance(value, set) else value
 
 
 def _untag(found):

@@ -27,6 +27,11 @@ def change_mode():
     return target["file"]
 
 
+def change_times():
+    os.utime(target["file"], (0, 0))
+    return target["file"]
+
+
 def rename():
     os.rename(target["file"], target["file"] + "x")
     os.rename(target["file"] + "x", target["file"])
@@ -35,6 +40,7 @@ def rename():
 
 attempt("open a file of the doctor's for writing", append)
 attempt("change its mode", change_mode)
+attempt("change its times", change_times)
 attempt("rename it", rename)
 attempt("change the host's name", lambda: socket.sethostname(socket.gethostname()) or "sethostname")
 verdict()
