@@ -379,7 +379,7 @@ func TestResultIsTheLastExpressionOrReturnOrTheVariable(t *testing.T) {
 		"from math import *\nreturn floor(2.5)": int64(2), "x: int = 5\nreturn x": int64(5), "x: int\nreturn 'x' in globals()": false,
 		"from __future__ import annotations\ndef f(a: Missing): return 1\nreturn f(2)": int64(1), "type T = int\nreturn T.__name__": "T",
 		"global g\ng = 1\nreturn globals()['g']": int64(1), "(a, *b), c = [1, 2, 3], 4\nreturn b + [c]": []any{int64(2), int64(3), int64(4)},
-		"try:\n    1/0\nexcept* ZeroDivisionError as g:\n    return len(g.exceptions)": nil, "while (n := 3) > 5: pass\nreturn n": int64(3),
+		"try:\n    1/0\nexcept* ZeroDivisionError as g:\n    n = len(g.exceptions)\nreturn n": int64(1), "while (n := 3) > 5: pass\nreturn n": int64(3),
 		"async def agen():\n    yield 1\n    yield 2\nasync for v in agen():\n    if v == 2:\n        return v": int64(2),
 		"async def agen():\n    yield 1\n    yield 2\nreturn [v async for v in agen()]":                         []any{int64(1), int64(2)},
 		"import asyncio\nasync with asyncio.timeout(1):\n    return 3":                                          int64(3), "def f():\n    global made\n    made = 1\nf()\nreturn made": int64(1),

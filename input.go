@@ -114,7 +114,7 @@ func proseThenFence(text string) bool {
 	first = strings.TrimSpace(first)
 	words := strings.Fields(first)
 	return len(words) >= 2 && strings.ContainsAny(first[len(first)-1:], ":.!") &&
-		!strings.ContainsAny(first, "=()[]{}#\"'") && isPythonStart[words[0]] == false
+		!strings.ContainsAny(first, "=()[]{}#\"'") && !isPythonStart[words[0]]
 }
 
 // isPythonStart are words that begin a compound statement, which ends its line with a
