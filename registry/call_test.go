@@ -22,7 +22,7 @@ import (
 func failure(t *testing.T, r *registry.Registry, name, arguments string) *registry.ToolError {
 	t.Helper()
 	result, err := r.Call(t.Context(), name, []byte(arguments))
-	told, ok := err.(*registry.ToolError)
+	told, ok := errors.AsType[*registry.ToolError](err)
 	if !ok || result != nil {
 		t.Fatalf("%s(%s) gave %s, %v", name, arguments, result, err)
 	}

@@ -153,7 +153,9 @@ func TestRegistryIsBounded(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	start := time.Now()
-	failure(t, reg, "tolo77777", "")
+	if told := failure(t, reg, "tolo77777", ""); told.Kind != registry.KindUnknownTool {
+		t.Errorf("got %v", told)
+	}
 	if took := time.Since(start); took > time.Second {
 		t.Errorf("looking for near names took %v", took)
 	}

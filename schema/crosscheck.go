@@ -9,8 +9,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/codemode-sdk/codemode/internal/fault"
 	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/codemode-sdk/codemode/internal/fault"
 )
 
 // checkCompiles has the document compiled by the validator the rest of the Go ecosystem

@@ -5,8 +5,9 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/codemode-sdk/codemode/internal/value"
 	"github.com/invopop/jsonschema"
+
+	"github.com/codemode-sdk/codemode/internal/value"
 )
 
 func tagName(f reflect.StructField) string {

@@ -25,7 +25,6 @@ func (b *typer) literal(m *merged) *pyType {
 				literals = append(literals, text)
 			}
 			if len(literals) > maxLiteral {
-				literals = nil
 				others = append(others, named(kind))
 				for _, v := range m.enum {
 					if _, kind := pythonScalar(v, false); kind != "" {

@@ -6,8 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/codemode-sdk/codemode/schema"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/codemode-sdk/codemode/schema"
 )
 
 func TestNamesArePredictable(t *testing.T) {

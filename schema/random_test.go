@@ -6,8 +6,9 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/codemode-sdk/codemode/schema"
 	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/codemode-sdk/codemode/schema"
 )
 
 // randomSchema makes documents out of the keywords that meet each other in practice.

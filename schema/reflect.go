@@ -6,8 +6,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/codemode-sdk/codemode/internal/fault"
 	"github.com/invopop/jsonschema"
+
+	"github.com/codemode-sdk/codemode/internal/fault"
 )
 
 // For derives the JSON Schema (2020-12) of the arguments that a Go type takes, by the
@@ -86,7 +87,8 @@ func derive(t reflect.Type, result bool) (_ *Schema, err error) {
 	if !nullable {
 		s.root.name = r.names[t]
 	}
-	return s, s.unmark()
+	err = s.unmark()
+	return s, err
 }
 
 type reflector struct {

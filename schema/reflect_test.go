@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/codemode-sdk/codemode/schema"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/codemode-sdk/codemode/schema"
 )
 
 type author struct {

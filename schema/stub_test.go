@@ -8,9 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/codemode-sdk/codemode/schema"
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/codemode-sdk/codemode/schema"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")

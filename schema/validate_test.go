@@ -6,9 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/codemode-sdk/codemode/internal/fault"
 	"github.com/codemode-sdk/codemode/schema"
-	"github.com/google/go-cmp/cmp"
 )
 
 func parse(t testing.TB, doc string) *schema.Schema {

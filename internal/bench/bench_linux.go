@@ -168,7 +168,7 @@ func (b *bench) start(ctx context.Context, cfg config.SidecarConfig) (func() err
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("unix", filepath.Join(dir, "executor"))
+	listener, err := new(net.ListenConfig).Listen(ctx, "unix", filepath.Join(dir, "executor"))
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func (b *bench) start(ctx context.Context, cfg config.SidecarConfig) (func() err
 	if err != nil {
 		return nil, errors.Join(err, server.Close())
 	}
-	if err := b.execute(ctx, "1+1"); err != nil {
+	if err := b.execute(ctx); err != nil {
 		return nil, errors.Join(err, b.client.Close(), server.Close())
 	}
 	b.add("cold start of the executor to first result", sample{time.Since(begun)})
@@ -198,7 +198,9 @@ func (b *bench) start(ctx context.Context, cfg config.SidecarConfig) (func() err
 	}, nil
 }
 
-func (b *bench) execute(ctx context.Context, code string) error {
+// execute runs the smallest program.
+func (b *bench) execute(ctx context.Context) error {
+	const code = "1+1"
 	result, err := b.client.Execute(ctx, executorclient.Request{Code: code, Tools: b.tools})
 	if err != nil {
 		return err
@@ -232,7 +234,7 @@ func (b *bench) measureAll(ctx context.Context, python string) error {
 	}
 	grpcTrip := b.add("floor: gRPC stream round trip", stream)
 
-	back, err := measure(b.Runs, func() error { return b.execute(ctx, "1+1") })
+	back, err := measure(b.Runs, func() error { return b.execute(ctx) })
 	if err != nil {
 		return err
 	}
@@ -298,7 +300,7 @@ func (b *bench) throughput(ctx context.Context, callers int) (float64, error) {
 	for range callers {
 		wg.Go(func() {
 			for range each {
-				if err := b.execute(ctx, "1+1"); err != nil {
+				if err := b.execute(ctx); err != nil {
 					mu.Lock()
 					failure = err
 					mu.Unlock()
@@ -319,12 +321,13 @@ func (b *bench) openLoop(ctx context.Context, perSecond float64) (sample, error)
 	var failure error
 	var got sample
 	next := time.Now()
+	gaps := rand.New(rand.NewPCG(1, 2)) // the same arrivals in every run
 	for range 2 * b.Runs {
-		next = next.Add(time.Duration(rand.ExpFloat64() / perSecond * float64(time.Second)))
+		next = next.Add(time.Duration(gaps.ExpFloat64() / perSecond * float64(time.Second)))
 		time.Sleep(time.Until(next))
 		wg.Go(func() {
 			begun := time.Now()
-			err := b.execute(ctx, "1+1")
+			err := b.execute(ctx)
 			took := time.Since(begun)
 			mu.Lock()
 			defer mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -159,13 +160,13 @@ func socketFloor(ctx context.Context, python string, count int) (sample, error) 
 }
 
 // grpcFloor times a round trip of a small message on a gRPC stream over a unix socket.
-func grpcFloor(ctx context.Context, count int) (sample, error) {
+func grpcFloor(ctx context.Context, count int) (_ sample, err error) {
 	dir, err := os.MkdirTemp("", "codemode-bench-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	listener, err := net.Listen("unix", filepath.Join(dir, "s"))
+	listener, err := new(net.ListenConfig).Listen(ctx, "unix", filepath.Join(dir, "s"))
 	if err != nil {
 		return nil, err
 	}
@@ -173,15 +174,17 @@ func grpcFloor(ctx context.Context, count int) (sample, error) {
 		for {
 			var m wrapperspb.BytesValue
 			if err := stream.RecvMsg(&m); err != nil {
-				return nil
+				return err // the client is done
 			}
 			if err := stream.SendMsg(&m); err != nil {
 				return err
 			}
 		}
 	}))
+	var serving sync.WaitGroup
+	defer serving.Wait()
 	defer server.Stop()
-	go server.Serve(listener)
+	serving.Go(func() { err = errors.Join(err, server.Serve(listener)) })
 	conn, err := grpc.NewClient("unix://"+listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package value
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"unicode/utf8"
 )
@@ -30,7 +31,7 @@ func (e *encoder) raw(data []byte, depth int) *Error {
 	}
 	tokens := json.NewDecoder(bytes.NewReader(data))
 	tokens.UseNumber()
-	if err := e.transcode(tokens); err != nil && err != io.EOF {
+	if err := e.transcode(tokens); err != nil && !errors.Is(err, io.EOF) {
 		return &Error{Problem: "invalid JSON", Err: err} // not reached: it is valid
 	}
 	return nil

@@ -58,8 +58,8 @@ func (p *parser) payload(kind string, depth int) (any, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	ok := false
 	var v any = Scalar{kind, text}
+	var ok bool
 	switch kind {
 	case "bytes":
 		data, err := base64.StdEncoding.Strict().DecodeString(text)
