@@ -140,7 +140,10 @@ func (f *forkServer) greet(ctx context.Context, plan *sandbox.Plan) error {
 	if err := f.control.SetDeadline(deadline); err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { f.control.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() {
+		// A socket that cannot have a deadline is closed, which ends the wait as well.
+		_ = f.control.SetDeadline(time.Unix(1, 0))
+	})
 	defer stop()
 	for _, name := range []string{"kernel", "values", "channel", "tools", "program", "worker", "confine", "immortal", "forkserver"} {
 		source, err := fs.ReadFile(runner, "runner/"+name+".py")
@@ -273,8 +276,9 @@ func (f *forkServer) handle(message, rights []byte) {
 
 // close ends the fork server and its workers, and waits for them.
 func (f *forkServer) close() {
-	f.control.CloseWrite()
-	f.control.SetReadDeadline(time.Now().Add(2 * time.Second))
+	// Errors mean that it has ended already.
+	_ = f.control.CloseWrite()
+	_ = f.control.SetReadDeadline(time.Now().Add(2 * time.Second))
 	<-f.done
 }
 

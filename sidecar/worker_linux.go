@@ -243,17 +243,16 @@ func (w *worker) closeFiles() {
 	w.meter.close()
 }
 
-// A meter measures a process from outside, by descriptors that cannot come to mean
+// A meter measures a process from outside, by a descriptor that cannot come to mean
 // another process.
 type meter struct {
 	pid    int
 	status int // /proc/PID/status
-	memory int // /proc/PID/statm
 	floor  time.Duration
 }
 
 func (m *meter) open(pidfd int) error {
-	m.status, m.memory = -1, -1
+	m.status = -1
 	info, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(pidfd))
 	if err != nil {
 		return fmt.Errorf("cannot watch a worker: %w", err)
@@ -267,9 +266,6 @@ func (m *meter) open(pidfd int) error {
 	if m.status, err = unix.Open(base+"/status", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
 		return fmt.Errorf("cannot watch a worker: %w", err)
 	}
-	if m.memory, err = unix.Open(base+"/statm", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
-		return fmt.Errorf("cannot watch a worker: %w", err)
-	}
 	m.floor = m.cpu()
 	return nil
 }
@@ -278,10 +274,8 @@ func (m *meter) close() {
 	if m.pid == 0 {
 		return
 	}
-	for _, fd := range []int{m.status, m.memory} {
-		if fd >= 0 {
-			unix.Close(fd)
-		}
+	if m.status >= 0 {
+		unix.Close(m.status)
 	}
 	m.pid = 0
 }
@@ -295,24 +289,6 @@ func (m *meter) cpu() time.Duration {
 		return 0
 	}
 	return time.Duration(t.Nano())
-}
-
-// resident gives the memory in use now, in bytes.
-func (m *meter) resident() int64 {
-	var buffer [128]byte
-	n, err := unix.Pread(m.memory, buffer[:], 0)
-	if err != nil {
-		return 0
-	}
-	fields := bytes.Fields(buffer[:n])
-	if len(fields) < 2 {
-		return 0
-	}
-	pages, err := strconv.ParseInt(string(fields[1]), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return pages * int64(os.Getpagesize())
 }
 
 // peak gives the most memory that was in use, in bytes, and the number of threads.

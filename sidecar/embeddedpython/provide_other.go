@@ -10,7 +10,7 @@ import (
 	"github.com/codemode-sdk/codemode/internal/fault"
 )
 
-func provide(context.Context) (*cpython.Install, error) {
+func provide(context.Context, string) (*cpython.Install, error) {
 	err := fault.New(fault.Python, "there is no embedded CPython for %s/%s", runtime.GOOS, runtime.GOARCH)
 	if runtime.GOOS != "linux" {
 		return nil, err.WithRemedy("programs run on Linux: start the executor in a container and name it with CODEMODE_EXECUTOR_URL")

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -50,9 +51,9 @@ func landlockABI() (int, error) {
 	case 0:
 		return int(abi), nil
 	case unix.ENOSYS:
-		return 0, fmt.Errorf("the kernel has no Landlock (Linux 5.13 or newer), or a filter hides it")
+		return 0, errors.New("the kernel has no Landlock (Linux 5.13 or newer), or a filter hides it")
 	case unix.EOPNOTSUPP:
-		return 0, fmt.Errorf("Landlock is not among the kernel's active security modules (lsm= on its command line)")
+		return 0, errors.New("not among the kernel's active security modules (lsm= on its command line)")
 	default:
 		return 0, fmt.Errorf("landlock_create_ruleset: %w", errno)
 	}

@@ -255,7 +255,7 @@ func (p *Plan) useSeccomp() {
 	code := base64.StdEncoding.EncodeToString(forkServerFilter().Code)
 	p.message.Filter = &code
 	p.message.Worker.Seccomp = true
-	p.message.Worker.Filter = workerFilter()
+	p.message.Worker.Filter = workerFilter(p.message.Root != nil)
 	p.layer(Seccomp, true, "an allow-list; everything else is EPERM")
 }
 

@@ -1,6 +1,10 @@
 package sandbox
 
-import "golang.org/x/sys/unix"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
 
 // Two filters are stacked. The fork server installs the first, an allow-list, on
 // itself; workers inherit it for nothing. Each worker adds the second, a short list of
@@ -102,8 +106,13 @@ func forkServerFilter() Filter {
 	return assemble(auditArch, policy, refuse(ePERM))
 }
 
-// workerFilter is what a worker adds.
-func workerFilter() Filter {
+// attributes are the calls that change the mode and the times of a file. Landlock does
+// not hold them, so that where a worker has no root of its own they would reach every
+// file of its user; then they are refused even for files of its own.
+var attributes = []uint32{unix.SYS_FCHMOD, unix.SYS_FCHMODAT, unix.SYS_UTIMENSAT}
+
+// workerFilter is what a worker adds; ownRoot says whether it sees only files of its own.
+func workerFilter(ownRoot bool) Filter {
 	policy := map[uint32]decision{
 		// Threads, no processes.
 		unix.SYS_CLONE: allowIf(ePERM, argMasked(0, cloneThread, cloneThread),
@@ -119,7 +128,11 @@ func workerFilter() Filter {
 			unix.PR_CAPBSET_READ, unix.PR_SET_VMA)),
 		unix.SYS_SCHED_GETAFFINITY: allowIf(ePERM, argIn(0, 0, selfPID)),
 	}
-	for _, number := range confining {
+	refused := slices.Clone(confining)
+	if !ownRoot {
+		refused = slices.Concat(refused, attributes, attributesHere)
+	}
+	for _, number := range refused {
 		policy[number] = refuse(ePERM)
 	}
 	return assemble(auditArch, policy, allow())

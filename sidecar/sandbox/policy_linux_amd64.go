@@ -15,3 +15,6 @@ var harmlessHere = []uint32{
 	unix.SYS_ALARM, unix.SYS_PAUSE, unix.SYS_TIME, unix.SYS_GETPGRP, unix.SYS_ARCH_PRCTL,
 	unix.SYS_CREAT,
 }
+
+// attributesHere are the older spellings of attributes.
+var attributesHere = []uint32{unix.SYS_CHMOD, unix.SYS_UTIME, unix.SYS_UTIMES, unix.SYS_FUTIMESAT}
