@@ -262,6 +262,9 @@ func (e *execution) call(id uint32, payload []byte) error {
 	if over != "" {
 		return e.answerFailure(id, "limit", over)
 	}
+	// What the program printed before the call is told before the call.
+	e.drain(e.worker.stdout, 0)
+	e.drain(e.worker.stderr, 1)
 	e.sending.Lock()
 	defer e.sending.Unlock()
 	if err := e.flushOutput(); err != nil {

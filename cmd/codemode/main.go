@@ -48,7 +48,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		initCommand(), validateCommand(), serveCommand(), execCommand(),
-		describeCommand(), doctorCommand(), versionCommand(),
+		describeCommand(), doctorCommand(), benchCommand(), versionCommand(),
 	}
 }
 

@@ -29,8 +29,6 @@ type Options struct {
 	Runs int
 	// Progress is told what is measured now. If nil, nobody is.
 	Progress io.Writer
-	// Only measures figures whose name contains it. If empty, all.
-	Only string
 }
 
 // A Figure is one thing that was measured.
