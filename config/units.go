@@ -68,7 +68,7 @@ func readSize(text string) (int64, error) {
 	}
 	factor, ok := sizeUnits[m[2]]
 	if !ok {
-		if unit := strings.ToUpper(m[2][:1]); strings.Contains("KMGT", unit) && len(m[2]) <= 2 {
+		if unit := strings.ToUpper(m[2][:1]); strings.ContainsAny(unit, "KMGT") && len(m[2]) <= 2 {
 			return 0, fmt.Errorf("has a unit that Docker counts in 1024s and Kubernetes in 1000s: use %si or %sB", unit, unit)
 		}
 		return 0, errors.New("has no known unit: write " + acceptsSize)

@@ -65,10 +65,10 @@ func (d *description) print() error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case d.format == "openai":
+	switch d.format {
+	case "openai":
 		return d.printJSON(functionTool{"function", function{tool.Name, tool.Description, tool.Parameters}})
-	case d.format == "mcp":
+	case "mcp":
 		return d.printJSON(map[string]any{"name": tool.Name, "description": tool.Description, "inputSchema": tool.Parameters})
 	}
 	stubs, err := codemode.Stubs(reg)

@@ -218,7 +218,7 @@ func checkJSON(data []byte) error {
 	err := json.Unmarshal(data, &whole)
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		end := min(int(syntax.Offset), len(data))
-		return fmt.Errorf("is not JSON: line %d: %s", 1+bytes.Count(data[:end], []byte("\n")), syntax)
+		return fmt.Errorf("is not JSON: line %d: %w", 1+bytes.Count(data[:end], []byte("\n")), syntax)
 	}
 	return err
 }
