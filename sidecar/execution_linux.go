@@ -49,9 +49,10 @@ type execution struct {
 	sending sync.Mutex // one Send at a time, and output before what follows it
 
 	mu      sync.Mutex
-	output  [2][]byte // read and not yet sent: stdout, stderr
-	taken   int64     // bytes of output so far
-	cut     bool      // there was more
+	chunk   *[readChunk]byte // what is read goes here first; nil before the first read
+	output  [2][]byte        // read and not yet sent: stdout, stderr
+	taken   int64            // bytes of output so far
+	cut     bool             // there was more
 	reason  codemodev1.Status
 	open    map[uint32]bool // tool calls without a result
 	calls   int

@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -14,6 +15,11 @@ var outputStreams = [2]codemodev1.Output_Stream{
 
 // outputChunk bounds the data of one Output message, in bytes.
 const outputChunk = 64 << 10
+
+// readChunk is how much of a pipe is read at once, in bytes.
+const readChunk = 32 << 10
+
+var chunks = sync.Pool{New: func() any { return new([readChunk]byte) }}
 
 // readOutput reads one of the worker's pipes until it is closed. A slow client never
 // stops it: what is not sent yet waits here, and the output limit bounds that.
@@ -40,8 +46,11 @@ func (e *execution) readOutput(pipe *os.File, which int) {
 func (e *execution) take(fd, which int) (open, again bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	var buffer [32 << 10]byte
-	n, err := unix.Read(fd, buffer[:])
+	if e.chunk == nil {
+		e.chunk = chunks.Get().(*[readChunk]byte)
+	}
+	buffer := e.chunk[:]
+	n, err := unix.Read(fd, buffer)
 	switch {
 	case err == unix.EAGAIN || err == unix.EINTR:
 		return true, true

@@ -276,6 +276,9 @@ func (p *pool) retire(e *execution) {
 			p.log.Error("a worker's directory stays behind", "error", err)
 		}
 		e.readers.Wait()
+		if e.chunk != nil {
+			chunks.Put(e.chunk)
+		}
 	})
 }
 
