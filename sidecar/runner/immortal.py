@@ -19,21 +19,21 @@ def mark_all():
         return
     if getattr(sys, "_is_gil_enabled", lambda: True)() is False:
         return  # a free-threaded build counts references elsewhere
-    count = ctypes.c_uint32.from_address
-    mark = count(id(None)).value
-    seen = set()
-    # What is found stays here until it is marked, also what only the search brings about:
-    # a mark in memory that has come to be something else would be the end.
-    alive = []
+    # All memory, by words of the size of a reference count. A mark is also what tells
+    # that an object has been seen: a set of addresses would leave holes in the heap that
+    # every fork had to copy.
+    memory = (ctypes.c_uint32 * (1 << 46)).from_address(0)
+    mark = memory[id(None) >> 2]
+    referents = gc.get_referents
     pending = gc.get_objects()
     while pending:
         found = []
         for thing in pending:
-            if id(thing) not in seen:
-                seen.add(id(thing))
+            place = id(thing) >> 2
+            if memory[place] != mark:
+                memory[place] = mark
                 found.append(thing)
-        alive += found
-        pending = gc.get_referents(*found)
+        pending = referents(*found)
         for thing in found:
             if type(thing) is types.CodeType:  # which the collector does not look into
                 pending += (
@@ -41,7 +41,3 @@ def mark_all():
                     thing.co_filename, thing.co_linetable, thing.co_exceptiontable,
                 )
                 pending += thing.co_consts + thing.co_names
-    ours = {id(seen), id(alive), id(pending), id(found)}
-    for thing in alive:
-        if id(thing) not in ours:
-            count(id(thing)).value = mark
