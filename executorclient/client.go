@@ -7,12 +7,14 @@ package executorclient
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"strings"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
@@ -23,8 +25,8 @@ import (
 
 // Options say how to reach an executor. They are copied by Dial.
 type Options struct {
-	// Address is unix:///path, http://host:port or dns:///host:port. It is ignored if
-	// Dialer is set.
+	// Address is unix:///path, http://host:port, https://host[:port] (TLS 1.3, with the
+	// system's authorities) or dns:///host:port. It is ignored if Dialer is set.
 	Address string
 	// APIKey is sent with every call. If empty, none is.
 	APIKey string
@@ -50,16 +52,20 @@ type Client struct {
 
 // Dial makes a client. It does not connect yet; an error has code fault.Invalid.
 func Dial(o Options) (*Client, error) {
-	target, err := target(o)
+	target, secure, err := target(o)
 	if err != nil {
 		return nil, err
+	}
+	transport := insecure.NewCredentials()
+	if secure {
+		transport = credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS13})
 	}
 	limit := o.MaxMessageBytes
 	if limit == 0 {
 		limit = defaultMaxMessage
 	}
 	dial := []grpc.DialOption{
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithTransportCredentials(transport),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(limit), grpc.MaxCallSendMsgSize(limit)),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 5 * time.Minute, Timeout: 20 * time.Second}),
 		grpc.WithDisableServiceConfig(),
@@ -75,23 +81,25 @@ func Dial(o Options) (*Client, error) {
 	return &Client{conn: conn, service: codemodev1.NewExecutorServiceClient(conn), key: o.APIKey}, nil
 }
 
-func target(o Options) (string, error) {
+// target gives the address as gRPC spells it, and whether to encrypt.
+func target(o Options) (address string, secure bool, err error) {
 	if o.Dialer != nil {
-		return "passthrough:///embedded", nil
+		return "passthrough:///embedded", false, nil
 	}
 	switch scheme, rest, found := strings.Cut(o.Address, "://"); {
 	case !found:
-		return "", fault.New(fault.Invalid, "the executor address %q has no scheme", o.Address).
-			WithRemedy("use unix:///path, http://host:port or dns:///host:port")
-	case scheme == "http":
-		return "dns:///" + strings.TrimSuffix(rest, "/"), nil
+		err = fault.New(fault.Invalid, "the executor address %q has no scheme", o.Address).WithRemedy(addressForms)
+	case scheme == "http" || scheme == "https": // without a port, gRPC takes 443
+		return "dns:///" + strings.TrimSuffix(rest, "/"), scheme == "https", nil
 	case scheme == "unix" || scheme == "dns":
-		return o.Address, nil
+		return o.Address, false, nil
 	default:
-		return "", fault.New(fault.Invalid, "the executor address %q has a scheme that this version does not know", o.Address).
-			WithRemedy("use unix:///path, http://host:port or dns:///host:port")
+		err = fault.New(fault.Invalid, "the executor address %q has an unknown scheme", o.Address).WithRemedy(addressForms)
 	}
+	return "", false, err
 }
+
+const addressForms = "use unix:///path, http://host:port, https://host[:port] or dns:///host:port"
 
 // Info describes an executor.
 type Info struct {

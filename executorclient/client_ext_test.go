@@ -1,0 +1,83 @@
+package executorclient_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/codemode-sdk/codemode/executorclient"
+	"github.com/codemode-sdk/codemode/internal/fault"
+)
+
+func dial(t *testing.T, address string) *executorclient.Client {
+	t.Helper()
+	client, err := executorclient.Dial(executorclient.Options{Address: address})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := client.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return client
+}
+
+// An address that cannot work is refused before anything is dialled, with the forms
+// that can.
+func TestAddressesThatCannotWorkAreRefused(t *testing.T) {
+	for _, address := range []string{"", "localhost:8001", "ftp://x:1", "tcp://x:1"} {
+		_, err := executorclient.Dial(executorclient.Options{Address: address})
+		if fault.CodeOf(err) != fault.Invalid || !strings.Contains(err.Error(), "unix:///path") {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+}
+
+// Where nobody listens, the error says so, and that nothing was started.
+func TestNobodyThereIsUnavailable(t *testing.T) {
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{"http://" + address, "dns:///" + address, "unix:///nowhere/at/all"} {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		got, err := dial(t, address).Execute(ctx, executorclient.Request{Code: "1"})
+		cancel()
+		if fault.CodeOf(err) != fault.Unavailable || got.Status != executorclient.Rejected {
+			t.Errorf("%s: %s, %v", address, got.Status, err)
+		}
+	}
+}
+
+// A server whose certificate nobody vouches for is not spoken to.
+func TestUnknownCertificateIsRefused(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	_, err := dial(t, server.URL).Execute(t.Context(), executorclient.Request{Code: "1"})
+	if err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What answers but is no executor is told apart from one that is down.
+func TestNotAnExecutor(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	got, err := dial(t, server.URL).Execute(ctx, executorclient.Request{Code: "1"})
+	if err == nil || got.Status == executorclient.OK {
+		t.Errorf("%s, %v", got.Status, err)
+	}
+}
