@@ -43,7 +43,7 @@ func (s *settings) read(name string, data []byte) {
 		return
 	}
 	if len(document.Content) == 1 {
-		s.readSection(file, "", document.Content[0], false)
+		s.readSection(file, "", document.Content[0])
 	}
 }
 
@@ -82,8 +82,8 @@ func target(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// readSection walks a mapping. In a refused section only the names are checked.
-func (s *settings) readSection(file origin, path string, written *yaml.Node, refused bool) {
+// readSection walks a mapping.
+func (s *settings) readSection(file origin, path string, written *yaml.Node) {
 	n := target(written)
 	if isNull(n) {
 		return // a section whose every key is commented out
@@ -91,10 +91,6 @@ func (s *settings) readSection(file origin, path string, written *yaml.Node, ref
 	if n.Kind != yaml.MappingNode {
 		s.report(at(file, written), path, "must be a section with keys of its own: "+strings.Join(children(path), ", "))
 		return
-	}
-	if sec := findSection(path); sec != nil && sec.refused && len(n.Content) > 0 {
-		s.report(at(file, written), path, notEnforced)
-		refused = true
 	}
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -123,10 +119,9 @@ func (s *settings) readSection(file origin, path string, written *yaml.Node, ref
 			continue
 		}
 		seen[name.Value] = name.Line
-		switch {
-		case sec != nil:
-			s.readSection(file, child, value, refused)
-		case !refused:
+		if sec != nil {
+			s.readSection(file, child, value)
+		} else {
 			s.readValue(at(file, value), k, value)
 		}
 	}

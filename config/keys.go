@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"log/slog"
 	"runtime"
 	"strings"
@@ -94,7 +93,7 @@ var keys = []key{
 		doc:     "Processor time of the program, rounded up to whole seconds by the kernel."},
 	{path: "executor.limits.threads", readers: readBySidecar, initial: "64", env: []string{"CODEMODE_THREADS"},
 		value: count(func(c *Config) *int { return &c.Executor.Limits.Threads }, 1, 4096),
-		doc:   "Threads of the program, the main one included."},
+		doc:   "Threads of the program, the main one included, and those of the commands it starts."},
 	{path: "executor.limits.open_files", readers: readBySidecar, initial: "256", env: []string{"CODEMODE_OPEN_FILES"},
 		value: count(func(c *Config) *int { return &c.Executor.Limits.OpenFiles }, 16, 65536),
 		doc:   "File descriptors of the program."},
@@ -107,6 +106,12 @@ var keys = []key{
 	{path: "executor.limits.scratch_files", readers: readBySidecar, initial: "4096", env: []string{"CODEMODE_SCRATCH_FILES"},
 		value: count(func(c *Config) *int { return &c.Executor.Limits.ScratchFiles }, 16, 1_000_000),
 		doc:   "Files and directories in the scratch directory (inodes)."},
+	{path: "executor.limits.artifacts_size", readers: readBySidecar, initial: "16Mi", env: []string{"CODEMODE_ARTIFACTS_SIZE"},
+		value: size(func(c *Config) *int64 { return &c.Executor.Limits.ArtifactsSize }, 4*ki, 256*mi),
+		doc:   "Files left in filesystem.outputs, together; what does not fit is named in the result and left out."},
+	{path: "executor.limits.artifact_files", readers: readBySidecar, initial: "100", env: []string{"CODEMODE_ARTIFACT_FILES"},
+		value: count(func(c *Config) *int { return &c.Executor.Limits.ArtifactFiles }, 1, 10_000),
+		doc:   "Number of those files."},
 	{path: "executor.limits.output_size", readers: readBySidecar, initial: "1Mi", env: []string{"CODEMODE_OUTPUT_SIZE"},
 		value: size(func(c *Config) *int64 { return &c.Executor.Limits.OutputSize }, ki, gi),
 		doc:   "Standard output and standard error together."},
@@ -123,28 +128,41 @@ var keys = []key{
 		value: size(func(c *Config) *int64 { return &c.Executor.Limits.ToolValueSize }, ki, 256*mi),
 		doc:   "The arguments of one tool call, encoded, and likewise its result."},
 
-	mount("workspace", func(c *Config) *Mount { return &c.Executor.Filesystem.Workspace }),
-	readonly("workspace", func(c *Config) *Mount { return &c.Executor.Filesystem.Workspace }),
-	mount("sandbox", func(c *Config) *Mount { return &c.Executor.Filesystem.Sandbox }),
-	readonly("sandbox", func(c *Config) *Mount { return &c.Executor.Filesystem.Sandbox }),
-	mount("outputs", func(c *Config) *Mount { return &c.Executor.Filesystem.Outputs }),
-	readonly("outputs", func(c *Config) *Mount { return &c.Executor.Filesystem.Outputs }),
+	mount("workspace", "no such directory", "Where programs see the directory of workspace.source.", func(c *Config) *Mount { return &c.Executor.Filesystem.Workspace }),
+	{path: "executor.filesystem.workspace.source", readers: readBySidecar, example: "/srv/data",
+		value:   optionalText("path", "the absolute path of a directory", func(c *Config) *string { return &c.Executor.Filesystem.Workspace.Source }, readSource),
+		derived: "filesystem.workspace.mount",
+		doc:     "The executor's directory that all programs share. Where no mounts can be made (most containers) it must be the same path as workspace.mount: mount a volume there."},
+	readonly("workspace", "true", "Whether programs can only read it. What they write stays, for every later program to find, and only the file system behind it bounds how much.", func(c *Config) *Mount { return &c.Executor.Filesystem.Workspace }),
+	mount("sandbox", "/sandbox, or a directory below TMPDIR where no mounts can be made", "Where a program has its scratch directory, which is its working directory. Where no mounts can be made, each has one of its own below this path, which must then exist.", func(c *Config) *Mount { return &c.Executor.Filesystem.Sandbox }),
+	readonly("sandbox", "false", "Whether programs cannot write there, and so have no scratch files.", func(c *Config) *Mount { return &c.Executor.Filesystem.Sandbox }),
+	mount("outputs", "no such directory", "Where a program leaves files that come back as artifacts: a fresh, empty directory for each run, also reached as outputs in the working directory and by os.environ['CODEMODE_OUTPUTS']. Where no mounts can be made, it is a directory below this path, which must then exist.", func(c *Config) *Mount { return &c.Executor.Filesystem.Outputs }),
+	readonly("outputs", "false", "Whether programs cannot write there, and so leave no artifacts.", func(c *Config) *Mount { return &c.Executor.Filesystem.Outputs }),
 
-	{path: "executor.network.mode", readers: readBySidecar, initial: NetworkNone,
-		value: choice(func(c *Config) *string { return &c.Executor.Network.Mode }, []string{NetworkNone}, []string{NetworkRestricted, NetworkAll}),
-		doc:   "What programs may connect to. restricted and all are refused by this version."},
-	{path: "executor.network.allowed_domains", readers: readBySidecar, initial: "[]",
-		value: alwaysEmpty(func(c *Config) *[]string { return &c.Executor.Network.AllowedDomains }),
-		doc:   "Domains that mode restricted would allow."},
-	{path: "executor.network.blocked_domains", readers: readBySidecar, initial: "[]",
-		value: alwaysEmpty(func(c *Config) *[]string { return &c.Executor.Network.BlockedDomains }),
-		doc:   "Domains that mode restricted would refuse."},
+	{path: "executor.network.mode", readers: readBySidecar, initial: NetworkNone, env: []string{"CODEMODE_NETWORK_MODE"},
+		value: choice(func(c *Config) *string { return &c.Executor.Network.Mode }, NetworkNone, NetworkRestricted, NetworkAll),
+		doc:   "none: nothing, programs can make no socket. restricted: HTTP and HTTPS to allowed_domains, through a proxy of the executor's that checks every address; urllib, requests and httpx use it unchanged. all: whatever the executor's machine can reach, its own services included, unfiltered and unlogged."},
+	{path: "executor.network.allowed_domains", readers: readBySidecar, initial: "[]", env: []string{"CODEMODE_NETWORK_ALLOWED_DOMAINS"},
+		value: domains(func(c *Config) *[]string { return &c.Executor.Network.AllowedDomains }),
+		doc:   "What mode restricted lets programs reach; nothing if empty. *.example.com is every name below example.com but not itself, * is every name; an address counts only if it is listed. Ports 80 and 443, or the one behind the entry's colon."},
+	{path: "executor.network.blocked_domains", readers: readBySidecar, initial: "[]", env: []string{"CODEMODE_NETWORK_BLOCKED_DOMAINS"},
+		value: domains(func(c *Config) *[]string { return &c.Executor.Network.BlockedDomains }),
+		doc:   "What mode restricted refuses even though allowed_domains has it. Every port, or the one behind the entry's colon."},
+	{path: "executor.network.allow_private", readers: readBySidecar, initial: "false", env: []string{"CODEMODE_NETWORK_ALLOW_PRIVATE"},
+		value: boolean(func(c *Config) *bool { return &c.Executor.Network.AllowPrivate }),
+		doc:   "Whether mode restricted connects to allowed names that lead to private and loopback addresses, and to this machine. Link-local addresses and those of cloud metadata services must be listed by address as well."},
+	{path: "executor.network.connections", readers: readBySidecar, initial: "32", env: []string{"CODEMODE_NETWORK_CONNECTIONS"},
+		value: count(func(c *Config) *int { return &c.Executor.Network.Connections }, 1, 1024),
+		doc:   "Connections of one execution that are open at once in mode restricted."},
+	{path: "executor.network.bytes", readers: readBySidecar, initial: "256Mi", env: []string{"CODEMODE_NETWORK_BYTES"},
+		value: size(func(c *Config) *int64 { return &c.Executor.Network.Bytes }, ki, 16*ti),
+		doc:   "What one execution sends and receives in mode restricted, together."},
 	{path: "executor.execution.allow_direct_execution", readers: readBySidecar, initial: "false",
-		value: neverTrue(func(c *Config) *bool { return &c.Executor.Execution.AllowDirectExecution }, "offer the command as a tool"),
-		doc:   "Whether programs may start commands."},
+		value: boolean(func(c *Config) *bool { return &c.Executor.Execution.AllowDirectExecution }),
+		doc:   "Whether programs may start commands: those of allowed_commands, within the sandbox and the limits of the program."},
 	{path: "executor.execution.allowed_commands", readers: readBySidecar, initial: "[]",
-		value: alwaysEmpty(func(c *Config) *[]string { return &c.Executor.Execution.AllowedCommands }),
-		doc:   "Commands that programs may start."},
+		value: commands(func(c *Config) *[]string { return &c.Executor.Execution.AllowedCommands }),
+		doc:   "Commands that programs may start, by path, or by name in /usr/local/bin, /usr/bin, /bin, /usr/sbin or /sbin. os.system and shell=True need sh."},
 
 	{path: "executor.sandbox.require", readers: readBySidecar, initial: RequireStrict, env: []string{"CODEMODE_SANDBOX_REQUIRE"},
 		value: requirement(func(c *Config) *Sandbox { return &c.Executor.Sandbox }),
@@ -185,7 +203,7 @@ var keys = []key{
 		value: neverTrue(func(c *Config) *bool { return &c.GRPC.TLS.Enabled }, "use an https:// executor.url in front of a proxy that ends TLS, or a unix socket"),
 		doc:   "Whether the executor serves TLS. true is refused by this version; the keys below have no effect without it."},
 	{path: "grpc.tls.mode", readers: readByClient | readBySidecar, initial: "system",
-		value: choice(func(c *Config) *string { return &c.GRPC.TLS.Mode }, []string{"system", "custom"}, nil),
+		value: choice(func(c *Config) *string { return &c.GRPC.TLS.Mode }, "system", "custom"),
 		doc:   "Which authorities to trust."},
 	pem("cert_file", "The executor's certificate.", readBySidecar, func(c *Config) *string { return &c.GRPC.TLS.CertFile }),
 	pem("key_file", "The executor's private key.", readBySidecar, func(c *Config) *string { return &c.GRPC.TLS.KeyFile }),
@@ -201,24 +219,6 @@ var keys = []key{
 // otherVariables are the environment variables that are no key.
 var otherVariables = []struct{ name, doc string }{
 	{"CODEMODE_CONFIG", "Path of the file, where none is named explicitly."},
-}
-
-const notEnforced = "is not enforced by this version: remove the section"
-
-// mount refuses from the section's row; the key's own refusal is for a SidecarConfig that
-// a program filled in.
-func mount(name string, at func(*Config) *Mount) key {
-	v := optionalText("path", "nothing", func(c *Config) *string { return &at(c).Mount }, func(string) (string, error) {
-		return "", errors.New("is not enforced by this version: leave it empty")
-	})
-	return key{path: "executor.filesystem." + name + ".mount", readers: readBySidecar, value: v,
-		doc: "Path of the directory inside the sandbox."}
-}
-
-func readonly(name string, at func(*Config) *Mount) key {
-	v := neverTrue(func(c *Config) *bool { return &at(c).Readonly }, "there are no mounts")
-	return key{path: "executor.filesystem." + name + ".readonly", readers: readBySidecar, value: v,
-		doc: "Whether programs can only read it."}
 }
 
 func pem(name, doc string, who readers, at func(*Config) *string) key {

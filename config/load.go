@@ -252,7 +252,8 @@ func contradictions(c *Config) []*Problem {
 		found = append(found, &Problem{Key: "executor.pool.min_ready",
 			Message: fmt.Sprintf("%d is more than executor.pool.max_workers, %d", p.MinReady, p.MaxWorkers)})
 	}
-	return found
+	found = append(found, networkContradictions(c.Executor.Network)...)
+	return append(found, fileContradictions(c)...)
 }
 
 // UnknownVariables gives a line for each variable of an environment, in the form of

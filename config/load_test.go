@@ -165,10 +165,12 @@ func TestAStructIsHeldToTheRulesOfTheFile(t *testing.T) {
 	s.Limits.Threads = 0
 	s.Limits.CodeTimeout = -1
 	s.Limits.Memory = 1
-	s.Network.Mode = config.NetworkAll
-	s.Network.AllowedDomains = []string{"example.com"}
+	s.Network.Mode = "some"
+	s.Network.AllowedDomains = []string{"https://example.com/"}
+	s.Network.Connections = 0
 	s.Execution.AllowDirectExecution = true
-	s.Filesystem.Outputs.Mount = "/outputs"
+	s.Execution.AllowedCommands = []string{"git status"}
+	s.Filesystem.Outputs.Mount = "outputs"
 	s.Sandbox.Require = "whatever"
 	s.Pool.MinReady = s.Pool.MaxWorkers + 1
 	s.Python = "python3"
@@ -180,8 +182,8 @@ func TestAStructIsHeldToTheRulesOfTheFile(t *testing.T) {
 	}
 	want := []string{
 		"executor.python", "executor.limits.code_timeout", "executor.limits.memory_limit", "executor.limits.threads",
-		"executor.filesystem.outputs.mount", "executor.network.mode", "executor.network.allowed_domains",
-		"executor.execution.allow_direct_execution", "executor.sandbox.require", "executor.server.api_keys", "executor.pool.min_ready",
+		"executor.filesystem.outputs.mount", "executor.network.mode", "executor.network.allowed_domains", "executor.network.connections",
+		"executor.execution.allowed_commands", "executor.sandbox.require", "executor.server.api_keys", "executor.pool.min_ready",
 	}
 	if diff := cmp.Diff(want, keys, cmpopts.SortSlices(strings.Compare)); diff != "" {
 		t.Errorf("(-want +got):\n%s\n%v", diff, err)
@@ -256,6 +258,8 @@ func TestInitWritesAFileThatSaysTheDefaults(t *testing.T) {
 	want.Framework.Type = "openai"
 	want.Executor.APIKey = config.NewSecret("k")
 	want.Executor.CacheDir = "/var/cache/codemode"
+	want.Executor.Filesystem.Workspace.Mount, want.Executor.Filesystem.Workspace.Source = "/workspace", "/srv/data"
+	want.Executor.Filesystem.Sandbox.Mount, want.Executor.Filesystem.Outputs.Mount = "/sandbox", "/outputs"
 	want.Executor.Server.Socket = "/run/codemode/executor.sock"
 	want.Executor.Server.APIKeys = []config.Secret{config.NewSecret("k")}
 	want.Executor.Pool.MaxWorkers = 8 // an example: the default depends on the machine

@@ -120,6 +120,61 @@ executor:
 			},
 		},
 		{
+			name: "the guide's directories, and commands",
+			yaml: `
+executor:
+  filesystem:
+    workspace:
+      mount: /workspace/
+      source: /srv/data
+    sandbox:
+      mount: /sandbox
+      readonly: false
+    outputs:
+      mount: /outputs
+      readonly: false
+  execution:
+    allow_direct_execution: true
+    allowed_commands: [git, /usr/bin/jq]
+`,
+			want: func(c *config.Config) {
+				c.Executor.Filesystem = config.Filesystem{
+					Workspace: config.Mount{Mount: "/workspace", Source: "/srv/data", Readonly: true},
+					Sandbox:   config.Mount{Mount: "/sandbox"},
+					Outputs:   config.Mount{Mount: "/outputs"},
+				}
+				c.Executor.Execution = config.Execution{AllowDirectExecution: true, AllowedCommands: []string{"git", "/usr/bin/jq"}}
+			},
+		},
+		{
+			name: "an allow-list of domains",
+			yaml: `
+executor:
+  network:
+    mode: restricted
+    allowed_domains: [PyPI.org, "*.Example.com.", bücher.example, "api.example.net:8443", "2001:DB8::1", pypi.org]
+    blocked_domains: [secret.example.com]
+    allow_private: true
+    connections: 4
+    bytes: 10Mi
+`,
+			want: func(c *config.Config) {
+				c.Executor.Network = config.Network{
+					Mode:           config.NetworkRestricted,
+					AllowedDomains: []string{"pypi.org", "*.example.com", "xn--bcher-kva.example", "api.example.net:8443", "2001:db8::1"},
+					BlockedDomains: []string{"secret.example.com"}, AllowPrivate: true, Connections: 4, Bytes: 10 << 20,
+				}
+			},
+		},
+		{
+			name: "an allow-list of domains from the environment",
+			env:  "CODEMODE_NETWORK_MODE=restricted\nCODEMODE_NETWORK_ALLOWED_DOMAINS=pypi.org, *.example.com\n",
+			want: func(c *config.Config) {
+				c.Executor.Network.Mode = config.NetworkRestricted
+				c.Executor.Network.AllowedDomains = []string{"pypi.org", "*.example.com"}
+			},
+		},
+		{
 			name: "keys that ask for what is in force anyway",
 			yaml: `
 executor:
@@ -267,11 +322,13 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		Limits: config.Limits{
 			CodeTimeout: 30 * time.Second, MaxCodeLength: 100_000, Memory: 512 << 20, CPUTime: 30 * time.Second,
 			Threads: 64, OpenFiles: 256, FileSize: 64 << 20, ScratchSize: 64 << 20, ScratchFiles: 4096,
+			ArtifactsSize: 16 << 20, ArtifactFiles: 100,
 			OutputSize: 1 << 20, ResultSize: 8 << 20, ToolCalls: 1000, ConcurrentToolCalls: 64, ToolValueSize: 8 << 20,
 		},
-		Network: config.Network{Mode: "none"},
-		Sandbox: config.Sandbox{Require: "strict"},
-		Pool:    config.Pool{MinReady: 2, MaxWorkers: workers, Queue: 64, QueueTimeout: 10 * time.Second},
+		Filesystem: config.Filesystem{Workspace: config.Mount{Readonly: true}},
+		Network:    config.Network{Mode: "none", Connections: 32, Bytes: 256 << 20},
+		Sandbox:    config.Sandbox{Require: "strict"},
+		Pool:       config.Pool{MinReady: 2, MaxWorkers: workers, Queue: 64, QueueTimeout: 10 * time.Second},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -8,8 +8,6 @@ import (
 // A section is an inner node of the file.
 type section struct {
 	path, doc string
-	// refused sections are known, and nothing in this version enforces them.
-	refused bool
 	// inert sections have no key that could be set to anything but what is in force.
 	inert bool
 }
@@ -19,12 +17,12 @@ var sections = []section{
 	{path: "framework", doc: "The agent framework, for people to read: it changes nothing about how programs run."},
 	{path: "executor", doc: "Where programs run."},
 	{path: "executor.limits", doc: "Bounds on each execution. None can be switched off."},
-	{path: "executor.filesystem", inert: true, doc: "Directories shown to programs. Not enforced by this version, so each of its sections is refused; a program has its scratch directory."},
-	{path: "executor.filesystem.workspace", refused: true},
-	{path: "executor.filesystem.sandbox", refused: true},
-	{path: "executor.filesystem.outputs", refused: true},
-	{path: "executor.network", inert: true, doc: "What programs may connect to: nothing, in this version."},
-	{path: "executor.execution", inert: true, doc: "Commands that programs may start: none, in this version."},
+	{path: "executor.filesystem", doc: "Directories shown to programs, besides what the interpreter needs."},
+	{path: "executor.filesystem.workspace", doc: "A directory of the executor's that all programs share, such as data to work on."},
+	{path: "executor.filesystem.sandbox", doc: "The scratch directory, a fresh one for each program."},
+	{path: "executor.filesystem.outputs", doc: "The directory whose files come back with the result as artifacts."},
+	{path: "executor.network", doc: "What programs may connect to. What cannot be enforced on a machine is refused when the executor starts."},
+	{path: "executor.execution", doc: "Commands that programs may start."},
 	{path: "executor.sandbox", doc: "The isolation without which the executor does not start."},
 	{path: "executor.pool", doc: "Workers, and what happens when all are busy."},
 	{path: "executor.server", doc: "Where an executor that is a process of its own (codemode serve) listens, and whom it admits."},

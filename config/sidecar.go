@@ -23,11 +23,11 @@ type SidecarConfig struct {
 	Socket string
 	// Limits bound one execution each.
 	Limits Limits
-	// Filesystem is always zero in this version: programs have their scratch directory.
+	// Filesystem names directories to show to programs.
 	Filesystem Filesystem
-	// Network is always "none" in this version.
+	// Network says what programs may connect to.
 	Network Network
-	// Execution never allows commands in this version.
+	// Execution says whether programs may start commands.
 	Execution Execution
 	// Sandbox is the isolation without which the executor must not start.
 	Sandbox Sandbox
@@ -63,6 +63,10 @@ type Limits struct {
 	ScratchSize int64
 	// ScratchFiles bounds the number of files and directories in the scratch directory.
 	ScratchFiles int
+	// ArtifactsSize bounds the files that come back from Filesystem.Outputs together, in
+	// bytes, and ArtifactFiles their number.
+	ArtifactsSize int64
+	ArtifactFiles int
 	// OutputSize bounds standard output and standard error together, in bytes.
 	OutputSize int64
 	// ResultSize bounds the encoded result, in bytes.
@@ -77,35 +81,65 @@ type Limits struct {
 }
 
 // Filesystem names directories to show to programs.
-type Filesystem struct{ Workspace, Sandbox, Outputs Mount }
+type Filesystem struct {
+	// Workspace is a directory of the executor's that all programs share.
+	Workspace Mount
+	// Sandbox is each program's scratch directory and working directory. If its Mount is
+	// empty, DefaultSandboxMount.
+	Sandbox Mount
+	// Outputs is a fresh directory for each program, whose files come back as artifacts.
+	Outputs Mount
+}
+
+// DefaultSandboxMount is where a program has its scratch directory.
+const DefaultSandboxMount = "/sandbox"
 
 // Mount is one directory to show to programs.
 type Mount struct {
-	// Mount is the path inside the sandbox; if empty, there is no such directory.
+	// Mount is the absolute path inside the sandbox; if empty, there is no such directory.
 	Mount string
-	// Readonly takes writing away.
+	// Source is the executor's directory behind a workspace. If empty, Mount. The others
+	// have none.
+	Source string
+	// Readonly takes writing away. The default of Filesystem.Workspace is true, that of a
+	// literal false.
 	Readonly bool
 }
 
 // Network says what programs may connect to.
 type Network struct {
-	// Mode is NetworkNone.
+	// Mode is NetworkNone, NetworkRestricted or NetworkAll.
 	Mode string
-	// Domains that NetworkRestricted allows and refuses.
+	// AllowedDomains and BlockedDomains are what NetworkRestricted allows and, though
+	// allowed, refuses: entries as ParseDomain reads them. Empty if Mode is NetworkAll.
 	AllowedDomains, BlockedDomains []string
+	// AllowPrivate lets NetworkRestricted connect to private and loopback addresses.
+	AllowPrivate bool
+	// Connections bounds the connections of one execution that are open at once, in
+	// mode NetworkRestricted.
+	Connections int
+	// Bytes bounds what one execution sends and receives together, in mode
+	// NetworkRestricted.
+	Bytes int64
 }
 
 // The network modes.
 const (
-	NetworkNone       = "none"
+	// NetworkNone: programs can make no socket.
+	NetworkNone = "none"
+	// NetworkRestricted: HTTP and HTTPS to listed hosts through the executor's proxy.
 	NetworkRestricted = "restricted"
-	NetworkAll        = "all"
+	// NetworkAll: the network of the executor, unfiltered.
+	NetworkAll = "all"
 )
 
 // Execution says whether programs may start commands.
 type Execution struct {
+	// AllowDirectExecution lets programs start AllowedCommands.
 	AllowDirectExecution bool
-	AllowedCommands      []string
+	// AllowedCommands are absolute paths, or names in the usual directories. An executor
+	// does not start if one is not there. Empty unless AllowDirectExecution.
+	AllowedCommands []string
 }
 
 // Sandbox is the isolation an executor must reach to start.

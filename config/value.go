@@ -126,15 +126,12 @@ func neverTrue(at func(*Config) *bool, remedy string) value {
 	}, strconv.FormatBool)
 }
 
-// choice is one of a few words; unenforced ones are known and refused.
-func choice(at func(*Config) *string, enforced, unenforced []string) value {
-	accepts := oneOf(enforced)
+// choice is one of a few words.
+func choice(at func(*Config) *string, words ...string) value {
+	accepts := oneOf(words)
 	return text("word", accepts, at, func(text string) (string, error) {
-		switch {
-		case slices.Contains(enforced, text):
+		if slices.Contains(words, text) {
 			return text, nil
-		case slices.Contains(unenforced, text):
-			return "", errors.New("is not enforced by this version: write " + accepts)
 		}
 		return "", errors.New("is not known: write " + accepts)
 	})
@@ -145,22 +142,6 @@ func oneOf(words []string) string {
 		return words[0]
 	}
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
-}
-
-// alwaysEmpty is a list of which this version can honour no element.
-func alwaysEmpty(at func(*Config) *[]string) value {
-	refuse := func(items []string) error {
-		if len(items) > 0 {
-			return errors.New("is not enforced by this version: leave the list empty")
-		}
-		return nil
-	}
-	return value{
-		unit: "list", accepts: "an empty list",
-		setList: func(_ *Config, items []string) error { return refuse(items) },
-		text:    func(c *Config) string { return "[" + strings.Join(*at(c), ", ") + "]" },
-		recheck: func(_, from *Config) error { return refuse(*at(from)) },
-	}
 }
 
 // apiKey is one secret.

@@ -110,6 +110,8 @@ type run struct {
 	pending map[int]bool // by index in result.ToolCalls
 	over    bool
 	started bool
+
+	artifactBytes int64
 }
 
 func (r *run) failed(ctx context.Context, result *Result, err error) {
@@ -150,6 +152,8 @@ func (r *run) converse(ctx, streamCtx context.Context) error {
 			err = r.takeOutput(m.Output)
 		case *codemodev1.ExecuteResponse_ToolCall:
 			r.takeCall(toolCtx, m.ToolCall)
+		case *codemodev1.ExecuteResponse_Artifact:
+			err = r.takeArtifact(m.Artifact)
 		case *codemodev1.ExecuteResponse_Result:
 			return r.takeResult(m.Result)
 		default:
@@ -328,6 +332,9 @@ func (r *run) takeResult(m *codemodev1.Result) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err := checkArtifacts(r.result.Artifacts); err != nil {
+		return err
+	}
 	result := &r.result
 	result.Status, result.ExitCode, result.Truncated = known, int(m.GetExitCode()), m.GetTruncated()
 	result.Usage = Usage{m.GetUsage().GetWall().AsDuration(), m.GetUsage().GetCpu().AsDuration(), m.GetUsage().GetMaxRssBytes()}

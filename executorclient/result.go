@@ -40,7 +40,8 @@ type Result struct {
 	// ToolCalls are the calls that the program made, in the order in which it made them,
 	// also where the run failed.
 	ToolCalls []ToolCall
-	// Artifacts are the files that the program left in its outputs directory.
+	// Artifacts are the files that the program left in its outputs directory, if the
+	// executor offers one, also where the run failed.
 	Artifacts []Artifact
 	Usage     Usage
 	// ExecutionID names the run in logs and traces.
@@ -86,8 +87,17 @@ type ToolCallError struct {
 
 // An Artifact is a file that a program left behind.
 type Artifact struct {
+	// Name is the path below the outputs directory, separated by slashes, as fs.ValidPath
+	// has it. A program chose it: write the file through an os.Root, not by joining paths.
 	Name string `json:"name"`
-	Size int64  `json:"size"`
+	// Size is that of the file, in bytes.
+	Size int64 `json:"size"`
+	// Data is the content, in JSON as base64; nil if the file was left out.
+	Data []byte `json:"data,omitzero"`
+	// Omitted says why the file was left out: it is a link or over a limit, for instance.
+	// The Name is then for people to read, and empty where this stands for all further
+	// files. Empty for a file that is here.
+	Omitted string `json:"omitted,omitempty"`
 }
 
 // Usage is what the executor measured.

@@ -43,6 +43,9 @@ func (r *Result) Text() string {
 	if r.Error != nil {
 		add("", r.Error.Traceback, textTrace)
 	}
+	if len(r.Artifacts) > 0 {
+		parts = append(parts, r.artifactLine())
+	}
 	if r.Status == OK && (r.Value != nil || len(parts) == 0) {
 		parts = append(parts, r.resultLine(len(parts) == 0))
 	}

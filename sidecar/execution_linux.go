@@ -48,15 +48,17 @@ type execution struct {
 
 	sending sync.Mutex // one Send at a time, and output before what follows it
 
-	mu      sync.Mutex
-	chunk   *[readChunk]byte // what is read goes here first; nil before the first read
-	output  [2][]byte        // read and not yet sent: stdout, stderr
-	taken   int64            // bytes of output so far
-	cut     bool             // there was more
-	reason  codemodev1.Status
-	open    map[uint32]bool // tool calls without a result
-	calls   int
-	threads int // seen when there were too many
+	mu          sync.Mutex
+	chunk       *[readChunk]byte // what is read goes here first; nil before the first read
+	output      [2][]byte        // read and not yet sent: stdout, stderr
+	taken       int64            // bytes of output so far
+	cut         bool             // there was more
+	reason      codemodev1.Status
+	open        map[uint32]bool // tool calls without a result
+	calls       int
+	threads     int  // seen when there were too many
+	scratchFull bool // the worker's files were too many or too large
+	overCPU     bool // its processes together took more processor time than they may
 
 	writing sync.Mutex // one frame at a time to the worker
 	readers sync.WaitGroup
@@ -107,6 +109,9 @@ func (e *execution) finish(result *codemodev1.Result) error {
 	if err := e.flushOutput(); err != nil {
 		return err
 	}
+	if err := e.sendArtifacts(); err != nil {
+		return err
+	}
 	return e.stream.Send(&codemodev1.ExecuteResponse{Message: &codemodev1.ExecuteResponse_Result{Result: result}})
 }
 
@@ -121,8 +126,11 @@ func (e *execution) startWatch() (stop func()) {
 	first := time.AfterFunc(watchInterval, func() {
 		ticker := time.NewTicker(watchInterval)
 		defer ticker.Stop()
-		for {
-			peak, threads := e.worker.meter.peak()
+		for tick := 0; ; tick++ {
+			if e.worker.own.scratch != "" && tick%scratchTicks == 0 {
+				e.watchScratch()
+			}
+			peak, threads, cpu := e.worker.meter.use(e.limits.Threads)
 			switch {
 			case peak > e.limits.Memory+watchSlack:
 				e.stop(codemodev1.Status_STATUS_MEMORY_LIMIT)
@@ -131,6 +139,11 @@ func (e *execution) startWatch() (stop func()) {
 				e.threads = threads
 				e.mu.Unlock()
 				e.stop(codemodev1.Status_STATUS_KILLED)
+			case cpu > e.limits.CPUTime+time.Second:
+				e.mu.Lock()
+				e.overCPU = true
+				e.mu.Unlock()
+				e.stop(codemodev1.Status_STATUS_TIMEOUT)
 			}
 			select {
 			case <-quit:
@@ -143,6 +156,21 @@ func (e *execution) startWatch() (stop func()) {
 		first.Stop()
 		close(quit)
 	}
+}
+
+// scratchTicks is how many intervals lie between two looks at a worker's directory where
+// that is on the executor's file system, and the kernel does not bound it.
+const scratchTicks = 8
+
+func (e *execution) watchScratch() {
+	size, files := scratchUse(e.worker.own.scratch, e.limits.ScratchFiles)
+	if size <= e.limits.ScratchSize && files <= e.limits.ScratchFiles && !e.outputsAreFull() {
+		return
+	}
+	e.mu.Lock()
+	e.scratchFull = true
+	e.mu.Unlock()
+	e.stop(codemodev1.Status_STATUS_KILLED)
 }
 
 // watchSlack is for the pages that a worker has in common with its fork server.
@@ -346,7 +374,12 @@ func (e *execution) conclude(done *doneMeta, value []byte, cause error) *codemod
 	result := &codemodev1.Result{Usage: &codemodev1.Usage{Wall: durationpb.New(wall)}}
 	peak, _ := e.worker.meter.peak()
 	result.Usage.MaxRssBytes = peak
-	result.Usage.Cpu = durationpb.New(max(0, e.worker.meter.cpu()-e.worker.meter.floor))
+	cpu := e.worker.meter.cpu()
+	if e.worker.meter.keeper != 0 {
+		_, _, whole := e.worker.meter.use(e.limits.Threads)
+		cpu = max(cpu, whole)
+	}
+	result.Usage.Cpu = durationpb.New(max(0, cpu-e.worker.meter.floor))
 	if done != nil {
 		e.drain(e.worker.stdout, 0)
 		e.drain(e.worker.stderr, 1)
@@ -357,6 +390,9 @@ func (e *execution) conclude(done *doneMeta, value []byte, cause error) *codemod
 			e.setReason(codemodev1.Status_STATUS_KILLED)
 		}
 		e.awaitEnd()
+		// It may have been gone before it could be looked at.
+		result.Usage.MaxRssBytes = max(peak, e.worker.end.peak)
+		result.Usage.Cpu = durationpb.New(max(0, max(cpu, e.worker.end.cpu)-e.worker.meter.floor))
 	}
 	e.mu.Lock()
 	reason, cut := e.reason, e.cut
@@ -374,6 +410,9 @@ func (e *execution) conclude(done *doneMeta, value []byte, cause error) *codemod
 		if result.Status == codemodev1.Status_STATUS_TIMEOUT && result.Error != nil {
 			result.Error.Type, result.Error.Message = "Timeout", e.timeoutMessage()
 		}
+		if result.Status == codemodev1.Status_STATUS_MEMORY_LIMIT && result.Error != nil && result.Error.Message == "" {
+			result.Error.Message = e.memoryMessage()
+		}
 	case reason != codemodev1.Status_STATUS_UNSPECIFIED:
 		e.explain(result, reason, cause)
 	default:
@@ -383,7 +422,16 @@ func (e *execution) conclude(done *doneMeta, value []byte, cause error) *codemod
 }
 
 func (e *execution) timeoutMessage() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.overCPU {
+		return fmt.Sprintf("the program and its commands used more than their %s of processor time", e.limits.CPUTime)
+	}
 	return fmt.Sprintf("the run took longer than its limit of %s", e.limits.CodeTimeout)
+}
+
+func (e *execution) memoryMessage() string {
+	return fmt.Sprintf("the program used more than its %d MiB of memory", e.limits.Memory>>20)
 }
 
 // explain fills in a result for a run that the executor ended.
@@ -398,7 +446,7 @@ func (e *execution) explain(result *codemodev1.Result, reason codemodev1.Status,
 		failure.Message = fmt.Sprintf("the program wrote more than %d bytes of output", e.limits.OutputSize)
 	case codemodev1.Status_STATUS_MEMORY_LIMIT:
 		failure.Type = "MemoryLimit"
-		failure.Message = fmt.Sprintf("the program used more than %d MiB of memory", e.limits.Memory>>20)
+		failure.Message = e.memoryMessage()
 	case codemodev1.Status_STATUS_CANCELLED:
 		failure.Type, failure.Message = "Cancelled", "the run was cancelled"
 	default:
@@ -407,6 +455,10 @@ func (e *execution) explain(result *codemodev1.Result, reason codemodev1.Status,
 		switch {
 		case e.threads > 0:
 			failure.Message = fmt.Sprintf("the program had %d threads; the limit is %d", e.threads, e.limits.Threads)
+		case e.scratchFull:
+			failure.Type = "ScratchLimit"
+			failure.Message = fmt.Sprintf("the program's files take more than %d MiB, or are more than %d",
+				e.limits.ScratchSize>>20, e.limits.ScratchFiles)
 		case errors.As(cause, &violation):
 			failure.Message = valid(violation.Error())
 		}

@@ -12,7 +12,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -38,6 +37,10 @@ const (
 	opRefused = 'E'
 )
 
+// endedSize is the size of the message about an end: kind, id, wait status, user and
+// system time in microseconds, most resident memory in bytes.
+const endedSize = 1 + 8 + 4 + 3*8
+
 // startTimeout bounds how long a fork server may take to import what it is told to and
 // to confine itself.
 const startTimeout = 30 * time.Second
@@ -50,6 +53,7 @@ type forkServer struct {
 	control *net.UnixConn
 	stderr  *boundedLog
 	scratch string // every worker's directory, or empty
+	plan    *sandbox.Plan
 
 	mu      sync.Mutex
 	next    uint64
@@ -79,6 +83,7 @@ func startForkServer(ctx context.Context, python *cpython.Install, plan *sandbox
 		control: control,
 		stderr:  &boundedLog{limit: 16 << 10},
 		scratch: plan.Scratch,
+		plan:    plan,
 		workers: map[uint64]*worker{},
 		done:    make(chan struct{}),
 	}
@@ -145,7 +150,7 @@ func (f *forkServer) greet(ctx context.Context, plan *sandbox.Plan) error {
 		_ = f.control.SetDeadline(time.Unix(1, 0))
 	})
 	defer stop()
-	for _, name := range []string{"kernel", "values", "channel", "tools", "program", "worker", "confine", "immortal", "forkserver"} {
+	for _, name := range []string{"kernel", "values", "channel", "tools", "program", "worker", "files", "network", "confine", "immortal", "keeper", "forkserver"} {
 		source, err := fs.ReadFile(runner, "runner/"+name+".py")
 		if err != nil {
 			return err
@@ -172,8 +177,9 @@ func (f *forkServer) greet(ctx context.Context, plan *sandbox.Plan) error {
 	return f.control.SetDeadline(time.Time{})
 }
 
-// fork asks for a worker, which then confines itself; see worker.awaitReady.
-func (f *forkServer) fork(scratch string) (*worker, error) {
+// fork asks for a worker, which then confines itself; see worker.awaitReady. What it is
+// given of own is its from here on, unless there is an error.
+func (f *forkServer) fork(own directories) (*worker, error) {
 	w, theirs, err := newWorker()
 	if err != nil {
 		return nil, err
@@ -187,8 +193,9 @@ func (f *forkServer) fork(scratch string) (*worker, error) {
 	if f.scratch != "" {
 		w.directory = f.scratch
 	} else {
-		w.directory, w.ownDirectory = scratch, true
+		w.directory = own.scratch
 	}
+	w.own = own
 	f.mu.Lock()
 	if f.gone != nil {
 		f.mu.Unlock()
@@ -201,7 +208,7 @@ func (f *forkServer) fork(scratch string) (*worker, error) {
 	f.mu.Unlock()
 
 	message := binary.LittleEndian.AppendUint64([]byte{opFork}, w.id)
-	message = append(message, w.directory...)
+	message = append(message, w.directory+"\x00"+own.outputs...)
 	if _, _, err := f.control.WriteMsgUnix(message, unix.UnixRights(theirs...), nil); err != nil {
 		f.forget(w.id)
 		w.closeFiles()
@@ -264,8 +271,13 @@ func (f *forkServer) handle(message, rights []byte) {
 			unix.Close(handle)
 		}
 	case opEnded:
-		if w := f.forget(id); w != nil && len(message) >= 13 {
-			w.setEnded(workerEnd{status: unix.WaitStatus(binary.LittleEndian.Uint32(message[9:13]))})
+		if w := f.forget(id); w != nil && len(message) == endedSize {
+			number := func(at int) uint64 { return binary.LittleEndian.Uint64(message[at : at+8]) }
+			w.setEnded(workerEnd{
+				status: unix.WaitStatus(binary.LittleEndian.Uint32(message[9:13])),
+				cpu:    time.Duration(number(13)+number(21)) * time.Microsecond,
+				peak:   int64(number(29)),
+			})
 		}
 	case opRefused:
 		if w := f.forget(id); w != nil {
@@ -341,18 +353,4 @@ func (b *boundedLog) last() string {
 func lastLine(text []byte) string {
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	return lines[len(lines)-1]
-}
-
-// makeScratch makes a directory for one worker where workers have no root of their own.
-func makeScratch(base string) (string, error) {
-	directory, err := os.MkdirTemp(base, "w")
-	if err != nil {
-		return "", err
-	}
-	if os.Geteuid() == 0 {
-		if err := os.Chown(directory, sandbox.UnprivilegedID, sandbox.UnprivilegedID); err != nil {
-			return "", err
-		}
-	}
-	return filepath.Clean(directory), nil
 }

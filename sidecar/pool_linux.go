@@ -12,6 +12,7 @@ import (
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/internal/cpython"
 	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/sidecar/egress"
 	"github.com/codemode-sdk/codemode/sidecar/sandbox"
 )
 
@@ -22,7 +23,8 @@ type pool struct {
 	python *cpython.Install
 	plan   *sandbox.Plan
 	log    *slog.Logger
-	base   string // where workers' directories are made, if they have no root of their own
+	proxy  *egress.Proxy // in network mode restricted
+	base   string        // where workers' directories are made, if they have no root of their own
 
 	ctx    context.Context // ends with the pool
 	cancel context.CancelFunc
@@ -58,9 +60,12 @@ func newPool(ctx context.Context, cfg config.SidecarConfig, python *cpython.Inst
 	if err := os.Chmod(base, 0o711); err != nil {
 		return nil, errors.Join(err, os.Remove(base))
 	}
+	if p.proxy, err = newProxy(cfg.Network, log); err != nil {
+		return nil, errors.Join(err, os.Remove(base))
+	}
 	if err := p.start(ctx); err != nil {
 		p.cancel()
-		return nil, errors.Join(err, os.RemoveAll(base))
+		return nil, errors.Join(err, p.closeProxy(), os.RemoveAll(base))
 	}
 	p.tasks.Go(p.supervise)
 	return p, nil
@@ -78,6 +83,12 @@ func (p *pool) start(ctx context.Context) error {
 			FileBytes: limits.FileSize, ScratchBytes: limits.ScratchSize,
 			ScratchFiles: int64(limits.ScratchFiles),
 		},
+		Files:    filesOf(p.cfg),
+		Commands: p.cfg.Execution.AllowedCommands,
+		Network:  p.cfg.Network.Mode,
+	}
+	if err := options.Resolve(); err != nil {
+		return err
 	}
 	var stronger *sandbox.Plan
 	var cause error
@@ -86,6 +97,9 @@ func (p *pool) start(ctx context.Context) error {
 			plan.Weaken(stronger, cause)
 		}
 		if err := requirement(p.cfg.Sandbox).Check(plan.Layers); err != nil {
+			return err
+		}
+		if err := plan.Refusal(cause); err != nil {
 			return err
 		}
 		worker, err := p.try(ctx, plan)
@@ -132,21 +146,15 @@ func requirement(s config.Sandbox) sandbox.Requirement {
 }
 
 func (p *pool) makeWorker(ctx context.Context, server *forkServer) (*worker, error) {
-	directory := ""
-	if server.scratch == "" {
-		made, err := makeScratch(p.base)
-		if err != nil {
-			return nil, fault.Wrap(fault.Unavailable, err, "no directory for a worker")
-		}
-		directory = made
-	}
-	w, err := server.fork(directory)
+	own, err := makeDirectories(server.plan, p.base)
 	if err != nil {
-		if directory != "" {
-			err = errors.Join(err, os.Remove(directory))
-		}
-		return nil, err
+		return nil, fault.Wrap(fault.Unavailable, err, "no directory for a worker")
 	}
+	w, err := server.fork(own)
+	if err != nil {
+		return nil, errors.Join(err, own.remove())
+	}
+	w.proxy = p.proxy
 	if err := w.awaitReady(ctx); err != nil {
 		return nil, errors.Join(err, w.destroy())
 	}
@@ -348,7 +356,14 @@ func (p *pool) close() error {
 	if last != server {
 		last.close()
 	}
-	return os.RemoveAll(p.base)
+	return errors.Join(p.closeProxy(), os.RemoveAll(p.base))
+}
+
+func (p *pool) closeProxy() error {
+	if p.proxy == nil {
+		return nil
+	}
+	return p.proxy.Close()
 }
 
 var errClosed = fault.New(fault.Unavailable, "the executor is shutting down")

@@ -169,6 +169,7 @@ func (v service) Execute(stream grpc.BidiStreamingServer[codemodev1.ExecuteReque
 	}
 	e := &execution{id: start.GetExecutionId(), limits: limits, worker: worker, stream: stream}
 	defer s.pool.retire(e)
+	worker.outlet.begin(e.id)
 	if err := stream.Send(&codemodev1.ExecuteResponse{Message: &codemodev1.ExecuteResponse_Started{
 		Started: &codemodev1.Started{ExecutionId: e.id, Sandbox: sandbox.InForce(s.Layers())},
 	}}); err != nil {

@@ -77,6 +77,9 @@ func TestEveryEndHasItsStatus(t *testing.T) {
 			if test.exit != 0 && got.ExitCode != test.exit || test.status == executorclient.OK && got.ExitCode != 0 {
 				t.Errorf("exit code %d, want %d", got.ExitCode, test.exit)
 			}
+			if got.Usage.Wall <= 0 || got.Usage.CPU < 0 || got.Usage.MaxRSSBytes < 1<<20 {
+				t.Errorf("usage %+v", got.Usage)
+			}
 			if (got.Error == nil) != (test.status == executorclient.OK) {
 				t.Fatalf("error %+v", got.Error)
 			}

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/codemode-sdk/codemode/sidecar/egress"
 )
 
 // Frames on a worker's control socket; see runner/channel.py.
@@ -22,6 +24,8 @@ const (
 	frameFailed  = 2
 	frameCall    = 3
 	frameDone    = 4
+	frameOutputs = 5
+	frameNetwork = 6
 	frameRun     = 16
 	frameValue   = 17
 	frameFailure = 18
@@ -34,10 +38,14 @@ const confineTimeout = 10 * time.Second
 
 // A worker is one confined CPython process that runs one program.
 type worker struct {
-	id           uint64
-	server       *forkServer
-	directory    string // its own, in its own view of the file system
-	ownDirectory bool   // directory is on the executor's file system and must be removed
+	id        uint64
+	server    *forkServer
+	directory string      // its own, in its own view of the file system
+	own       directories // on the executor's file system, to be removed with it
+	outputs   int         // the directory of what it leaves, or -1
+
+	proxy  *egress.Proxy // where its connections lead, or nil
+	outlet *outlet       // how they get there, or nil
 
 	control        *os.File
 	reader         *bufio.Reader
@@ -55,8 +63,10 @@ type worker struct {
 // workerEnd says how a worker's process ended.
 type workerEnd struct {
 	status unix.WaitStatus
-	lost   bool   // there is no status: the fork server ended, or refused to fork
-	reason string // why, if it refused
+	cpu    time.Duration // of the process in its whole life
+	peak   int64         // most resident memory, in bytes
+	lost   bool          // there is no status: the fork server ended, or refused to fork
+	reason string        // why, if it refused
 }
 
 // newWorker makes the descriptors of a worker: ours, and the three that it is given.
@@ -91,6 +101,7 @@ func newWorker() (_ *worker, theirs []int, err error) {
 		stdout:  os.NewFile(uintptr(out[0]), "worker stdout"),
 		stderr:  os.NewFile(uintptr(errs[0]), "worker stderr"),
 		handle:  -1,
+		outputs: -1,
 		started: make(chan struct{}),
 		ended:   make(chan struct{}),
 	}
@@ -107,22 +118,16 @@ func (w *worker) awaitReady(ctx context.Context) error {
 	if err := w.control.SetReadDeadline(deadline); err != nil {
 		return err
 	}
+	if err := w.openOutputs(); err != nil {
+		return w.unready(err)
+	}
+	if err := w.openOutlet(); err != nil {
+		return w.unready(err)
+	}
 	kind, _, payload, err := w.readFrame(4 << 10)
 	switch {
 	case err != nil:
-		w.kill()
-		<-w.ended
-		if w.end.reason != "" {
-			return errors.New(w.end.reason)
-		}
-		said, _ := io.ReadAll(io.LimitReader(w.stderr, 4<<10)) // best effort: the failure is reported anyway
-		if line := lastLine(said); line != "" {
-			return fmt.Errorf("a worker ended before it was ready: %s", line)
-		}
-		if w.end.status.Signaled() {
-			return fmt.Errorf("a worker ended by %s before it was ready", unix.SignalName(w.end.status.Signal()))
-		}
-		return fmt.Errorf("a worker ended with exit code %d before it was ready: %w", w.end.status.ExitStatus(), err)
+		return w.unready(err)
 	case kind == frameFailed:
 		return fmt.Errorf("a worker could not confine itself: %s", payload)
 	case kind != frameReady:
@@ -136,7 +141,29 @@ func (w *worker) awaitReady(ctx context.Context) error {
 	if err := w.meter.open(w.handle); err != nil {
 		return err
 	}
+	if w.server.plan.Commands {
+		if err := w.meter.openTree(); err != nil {
+			return err
+		}
+	}
 	return w.control.SetReadDeadline(time.Time{})
+}
+
+// unready ends a worker that did not become ready, and says why.
+func (w *worker) unready(err error) error {
+	w.kill()
+	<-w.ended
+	if w.end.reason != "" {
+		return errors.New(w.end.reason)
+	}
+	said, _ := io.ReadAll(io.LimitReader(w.stderr, 4<<10)) // best effort: the failure is reported anyway
+	if line := lastLine(said); line != "" {
+		return fmt.Errorf("a worker ended before it was ready: %s", line)
+	}
+	if w.end.status.Signaled() {
+		return fmt.Errorf("a worker ended by %s before it was ready", unix.SignalName(w.end.status.Signal()))
+	}
+	return fmt.Errorf("a worker ended with exit code %d before it was ready: %w", w.end.status.ExitStatus(), err)
 }
 
 // readFrame reads one frame whose payload is at most limit bytes. The worker may be
@@ -204,7 +231,8 @@ func (w *worker) hasEnded() bool {
 	}
 }
 
-// kill ends the process. A worker is a single process, so this ends all of it.
+// kill ends the process. A worker is a single process, so this ends all of it; or it has
+// a keeper that sees to the rest, and ended is closed only when nothing is left.
 func (w *worker) kill() { w.signal(unix.SIGKILL) }
 
 func (w *worker) signal(sig unix.Signal) {
@@ -229,18 +257,19 @@ func (w *worker) destroy() error {
 		w.handle = -1
 	}
 	w.mu.Unlock()
-	if w.ownDirectory {
-		// RemoveAll follows no links, so a program cannot aim it elsewhere.
-		return os.RemoveAll(w.directory)
-	}
-	return nil
+	return w.own.remove()
 }
 
 func (w *worker) closeFiles() {
 	w.control.Close()
 	w.stdout.Close()
 	w.stderr.Close()
+	w.outlet.close()
 	w.meter.close()
+	if w.outputs >= 0 {
+		unix.Close(w.outputs)
+		w.outputs = -1
+	}
 }
 
 // A meter measures a process from outside, by a descriptor that cannot come to mean
@@ -248,6 +277,7 @@ func (w *worker) closeFiles() {
 type meter struct {
 	pid    int
 	status int // /proc/PID/status
+	keeper int // the pid of its keeper, whose descendants are the run's; 0 without one
 	floor  time.Duration
 }
 
@@ -298,17 +328,5 @@ func (m *meter) peak() (bytesUsed int64, threads int) {
 	if err != nil {
 		return 0, 0
 	}
-	number := func(key string) int64 {
-		_, rest, _ := bytes.Cut(buffer[:n], []byte("\n"+key+":"))
-		fields := bytes.Fields(rest[:min(len(rest), 40)])
-		if len(fields) == 0 {
-			return 0
-		}
-		v, err := strconv.ParseInt(string(fields[0]), 10, 64)
-		if err != nil {
-			return 0
-		}
-		return v
-	}
-	return number("VmHWM") << 10, int(number("Threads"))
+	return statusNumber(buffer[:n], "VmHWM") << 10, int(statusNumber(buffer[:n], "Threads"))
 }

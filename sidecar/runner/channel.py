@@ -14,7 +14,7 @@ import threading
 HEADER = struct.Struct("<IBI")
 
 # Worker to executor.
-READY, FAILED, CALL, DONE = 1, 2, 3, 4
+READY, FAILED, CALL, DONE, OUTPUTS, NETWORK = 1, 2, 3, 4, 5, 6
 # Executor to worker.
 RUN, VALUE, FAILURE = 16, 17, 18
 
@@ -38,6 +38,10 @@ class Channel:
         data = HEADER.pack(len(payload), kind, identity) + payload
         with self._writing:
             self._socket.sendall(data)
+
+    def hand_over(self, fd, kind=OUTPUTS):
+        """Give the executor a descriptor; before READY, and before any program."""
+        socket.send_fds(self._socket, [HEADER.pack(0, kind, 0)], [fd])
 
     def receive(self):
         """Wait for one frame: (kind, id, payload)."""

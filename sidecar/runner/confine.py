@@ -4,11 +4,12 @@ import base64
 import os
 import resource
 
-from . import kernel
+from . import files, kernel
 
 
 def enter_root(plan):
     """Build a root directory that holds the interpreter, its libraries and nothing else."""
+    workspace = files.open_workspace(plan["workspace"])
     trees = [(path, kernel.open_tree(path)) for path in plan["paths"]]
     trees += [(path, kernel.open_tree(path, recursive=False)) for path in plan["devices"]]
     kernel.call("mount", 0, b"/", 0, kernel.MS_REC | kernel.MS_PRIVATE, 0)
@@ -28,12 +29,18 @@ def enter_root(plan):
         kernel.set_mount_attributes(fd, attributes)
         kernel.move_mount(fd, target)
         os.close(fd)
+    _make_target(staging + plan["scratch"], True)
+    if plan["outputs"]:
+        _make_target(staging + plan["outputs"], True)
+    if workspace is not None:
+        _make_target(staging + plan["workspace"]["path"], True)
+        files.place_workspace(workspace, plan["workspace"], staging)
+    # Last: nothing above may be made through a link, which leads out of here as yet.
     for link, destination in plan["links"].items():
         if os.path.lexists(staging + link):
             continue  # the interpreter lives below it
         _make_target(os.path.dirname(staging + link), True)
         os.symlink(destination, staging + link)
-    _make_target(staging + plan["scratch"], True)
     kernel.change_root(staging)
     root = os.open("/", os.O_PATH | os.O_CLOEXEC)
     kernel.set_mount_attributes(
@@ -72,7 +79,8 @@ class WorkerConfinement:
     touches for the first time costs it a page.
     """
 
-    def __init__(self, plan):
+    def __init__(self, plan, outlet=None):
+        self.outlet = outlet
         self.private_mounts = plan["private_mounts"]
         self.scratch_options = plan["scratch_options"]
         self.capabilities = plan["capabilities"]
@@ -91,6 +99,7 @@ class WorkerConfinement:
             for path, access in (self.landlock or {}).get("rules", ())
             if os.path.exists(path)
         ]
+        self.directories = files.Directories(plan["files"]) if plan["files"] else None
         self.used = {}
 
     def measure(self, statm):
@@ -106,12 +115,18 @@ class WorkerConfinement:
             for kind, soft, hard in self.limits
         ]
 
-    def apply(self, scratch, parent):
-        """Confine this process to the scratch directory; parent is the fork server's pid."""
+    def apply(self, scratch, outputs, parent, channel):
+        """Confine this process to its directories; parent is the pid of what forked it."""
         if self.private_mounts:
             kernel.call("unshare", kernel.CLONE_NEWNS)
             flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
             kernel.mount("tmpfs", scratch, "tmpfs", flags, self.scratch_options)
+        rules = self.rules
+        if self.directories is not None:
+            own = self.directories.prepare(scratch, outputs, self.private_mounts, channel.hand_over)
+            rules = [*rules, *own]
+        if self.outlet is not None:
+            self.outlet.hand_over_memory(channel)
         os.chdir(scratch)
         if self.capabilities:
             kernel.set_capabilities(0)
@@ -130,10 +145,12 @@ class WorkerConfinement:
                 self.landlock["handled_net"],
                 self.landlock["scoped"],
                 self.landlock["size"],
-                [*self.rules, (own, self.landlock["scratch_access"])],
+                [*rules, (own, self.landlock["scratch_access"])],
             )
         kernel.call("close_range", 4, 0xFFFFFFFF, 0)
-        if self.filter is not None:
+        if self.outlet is not None:
+            self.outlet.hand_over(channel, self.filter)
+        elif self.filter is not None:
             self.filter.install()
 
     def lower_memory(self, limit):

@@ -16,7 +16,7 @@ import struct
 import sys
 import traceback
 
-from . import confine, immortal, kernel, worker
+from . import confine, immortal, keeper, kernel, network, worker
 
 # Executor to fork server.
 FORK = b"F"
@@ -24,7 +24,7 @@ FORK = b"F"
 HELLO, STARTED, ENDED, REFUSED = b"H", b"S", b"X", b"E"
 
 _FORK = struct.Struct("<cQ")
-_ENDED = struct.Struct("<cQiQQQ")
+_ENDED = struct.Struct("<cQiQQQ")  # endedSize in forkserver_linux.go
 # So often the interpreter has specialised the code that every run goes through.
 _REHEARSALS = 20
 _CONTROL = 3  # also what a worker calls its own control socket
@@ -43,15 +43,18 @@ class _Server:
         self.control = control
         self.plan = plan
         self.workers = {}  # pid -> id
+        self.keepers = keeper.Keepers(plan["keeper"]) if plan["keeper"] else None
 
     def confine(self):
         plan = self.plan
         for name in plan["warm"]:
             importlib.import_module(name)
         statm = open("/proc/self/statm")
+        egress = plan["worker"]["egress"]
+        outlet = network.Outlet(egress) if egress else None
         if plan["root"] is not None:
             confine.enter_root(plan["root"])
-        self.confinement = confine.WorkerConfinement(plan["worker"])
+        self.confinement = confine.WorkerConfinement(plan["worker"], outlet)
         if plan["hostname"]:
             socket.sethostname("sandbox")
         confine.become(plan["user"], plan["set_groups"], plan["capabilities"])
@@ -111,7 +114,7 @@ class _Server:
         if operation != FORK or len(fds) != 3:
             os._exit(2)
         try:
-            self._fork(identity, data[_FORK.size :].decode(), fds)
+            self._fork(identity, *os.fsdecode(data[_FORK.size :]).split("\0"), fds)
         except OSError as error:
             self.control.send(_FORK.pack(REFUSED, identity) + str(error).encode())
         finally:
@@ -119,11 +122,19 @@ class _Server:
                 os.close(fd)
         return True
 
-    def _fork(self, identity, scratch, fds):
+    def _fork(self, identity, scratch, outputs, fds):
+        if self.keepers is not None:
+            pid = self.keepers.start(
+                self.control,
+                _FORK.pack(STARTED, identity),
+                lambda parent: self._become_worker(scratch, outputs, parent, fds),
+            )
+            self.workers[pid] = identity
+            return
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            self._become_worker(scratch, parent, fds)
+            self._become_worker(scratch, outputs, parent, fds)
         self.workers[pid] = identity
         handle = kernel.call("pidfd_open", pid, 0)
         try:
@@ -131,19 +142,27 @@ class _Server:
         finally:
             os.close(handle)
 
-    def _become_worker(self, scratch, parent, fds):
+    def _become_worker(self, scratch, outputs, parent, fds):
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             control, stdout, stderr = fds
+            # Not the fork server's own: its flags would be those of all workers.
+            stdin = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+            os.dup2(stdin, 0)
+            os.close(stdin)
             keep = os.dup(control) if control == _CONTROL else control
             os.dup2(stdout, 1)
             os.dup2(stderr, 2)
             confinement = self.confinement
-            os.dup2(keep, _CONTROL)
+            os.dup2(keep, _CONTROL, inheritable=False)
 
             os.environ["HOME"] = os.environ["TMPDIR"] = scratch
-            worker.serve(_CONTROL, lambda: confinement.apply(scratch, parent), confinement.lower_memory)
+            worker.serve(
+                _CONTROL,
+                lambda channel: confinement.apply(scratch, outputs, parent, channel),
+                confinement.lower_memory,
+            )
         except BaseException:
             traceback.print_exc()
         finally:
@@ -160,6 +179,8 @@ class _Server:
             identity = self.workers.pop(pid, None)
             if identity is None:
                 continue  # something that outlived a worker
+            if self.keepers is not None:
+                status = self.keepers.status(pid, status)
             self.control.send(
                 _ENDED.pack(
                     ENDED,

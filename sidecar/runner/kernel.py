@@ -25,18 +25,22 @@ MOUNT_ATTR_RDONLY = 0x1
 MOUNT_ATTR_NOSUID = 0x2
 MOUNT_ATTR_NODEV = 0x4
 MOUNT_ATTR_NOEXEC = 0x8
-MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
+MS_REMOUNT, MS_BIND = 0x20, 0x1000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
 MNT_DETACH = 2
 CLONE_NEWNS = 0x20000
+CLONE_NEWPID = 0x20000000
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_KEEPCAPS = 8
+PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 
 SECCOMP_SET_MODE_FILTER = 1
+SECCOMP_FILTER_FLAG_NEW_LISTENER = 8
 LANDLOCK_RULE_PATH_BENEATH = 1
 
 
@@ -127,9 +131,13 @@ class Filter:
         self._prog = _Fprog(len(program) // 8, ctypes.addressof(self._code))
         self._pid_offsets = pid_offsets
 
-    def install(self):
-        """Put it over this process; it may know its own pid."""
+    def install(self, listen=False):
+        """Put it over this process; it may know its own pid.
+
+        With listen, gives a descriptor from which the calls that it hands over are answered.
+        """
         pid = struct.pack("=I", os.getpid())
         for offset in self._pid_offsets:
             ctypes.memmove(ctypes.addressof(self._code) + offset, pid, len(pid))
-        call("seccomp", SECCOMP_SET_MODE_FILTER, 0, ctypes.byref(self._prog))
+        flags = SECCOMP_FILTER_FLAG_NEW_LISTENER if listen else 0
+        return call("seccomp", SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(self._prog))

@@ -273,12 +273,20 @@ def finish():
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (OSError, ValueError):
-            pass  # closed by the program
+        except (OSError, ValueError, AttributeError):
+            pass  # closed or taken away by the program
 
 
 def describe(error):
     """An exception as {type, message, traceback, line}, with the program's own frames only."""
+    try:
+        return _describe(error)
+    except BaseException:  # it lies about its name or its causes, or has too many of them
+        name = type.__dict__["__qualname__"].__get__(type(error))[:200]
+        return {"type": name, "message": "<the exception cannot be shown>", "traceback": "", "line": 0}
+
+
+def _describe(error):
     seen = set()
     _keep_own_frames(error, seen)
     kind = type(error)
@@ -287,11 +295,11 @@ def describe(error):
         name = f"{kind.__module__}.{name}"
     try:
         message = str(error)
-    except Exception as inner:
+    except BaseException as inner:
         message = f"<no message: str() raised {type(inner).__name__}>"
     try:
         text = "".join(traceback.TracebackException.from_exception(error, compact=True).format())
-    except Exception:
+    except BaseException:
         text = f"{name}: {message}\n"
     return {
         "type": name[:200],

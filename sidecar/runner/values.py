@@ -126,6 +126,8 @@ def _lower(value, path, depth):
     if lower is not None:
         return lower(value)
     if hasattr(value, "to_pydatetime"):  # pandas.Timestamp and its like
+        if kind.__name__ == "NaTType":
+            return None
         return _lower(value.to_pydatetime(), path, depth + 1)
     if isinstance(value, int):
         return int.__index__(value)

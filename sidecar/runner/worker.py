@@ -16,7 +16,7 @@ def serve(fd, confine, lower_memory):
     """Confine this process, run the one program it is sent, and never return."""
     channel = wire.Channel(fd)
     try:
-        confine()
+        confine(channel)
     except BaseException as error:
         channel.send(wire.FAILED, 0, f"{type(error).__name__}: {error}".encode())
         os._exit(1)

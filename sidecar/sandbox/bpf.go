@@ -16,6 +16,7 @@ import (
 const (
 	retKillProcess = 0x80000000
 	retErrno       = 0x00050000
+	retUserNotif   = 0x7fc00000 // the executor decides
 	retAllow       = 0x7fff0000
 )
 
@@ -29,6 +30,8 @@ type decision struct {
 	checks []check
 	// otherwise is what is returned when a check fails, or when there are none.
 	otherwise uint32
+	// holds is what is returned when all checks hold. If zero, the call is allowed.
+	holds uint32
 }
 
 // A check holds if the low half of an argument, masked, is one of the values. The
@@ -174,7 +177,7 @@ func leaf(d decision) []instruction {
 		program = append(program, instruction{code: bpfReturn, k: d.otherwise})
 	}
 	if len(d.checks) > 0 {
-		return append(program, instruction{code: bpfReturn, k: retAllow})
+		return append(program, instruction{code: bpfReturn, k: cmp.Or(d.holds, retAllow)})
 	}
 	return []instruction{{code: bpfReturn, k: d.otherwise}}
 }
@@ -182,6 +185,7 @@ func leaf(d decision) []instruction {
 const (
 	ePERM   = 1
 	eNOTTY  = 25
+	eNOLCK  = 37
 	eNOSYS  = 38
 	lowHalf = 0 // both supported architectures are little-endian
 )

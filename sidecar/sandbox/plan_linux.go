@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/codemode-sdk/codemode/internal/fault"
 )
 
 // Limits are what the kernel holds a worker to.
@@ -39,14 +42,19 @@ type Options struct {
 	Limits Limits
 	// Workers is how many may live at once.
 	Workers int
+	// Files are the directories shown to programs.
+	Files Files
+	// Commands are names or paths of what programs may start; see Resolve.
+	Commands []string
+	// Network is one of the network modes; if empty, NetworkNone.
+	Network string
+
+	commands []command
 }
 
 // UnprivilegedID is the user and group that programs run as where the executor was
 // started by root: "nobody", by long custom.
 const UnprivilegedID = 65534
-
-// scratchPath is the program's own directory where it has a root of its own.
-const scratchPath = "/sandbox"
 
 // Address space costs nothing until it is used, and threads, numpy and the allocator
 // reserve plenty; RLIMIT_DATA counts what can be written to.
@@ -64,7 +72,18 @@ type Plan struct {
 	// Scratch is every worker's directory, or empty if each must be given one of its own
 	// by the executor.
 	Scratch string
+	// Outputs is every worker's directory for what it leaves, each a mount of its own
+	// that the worker hands over before it is ready; empty if there are none.
+	Outputs string
+	// ScratchBase and OutputsBase are where the executor makes each worker's directories;
+	// empty for a place of its choice, and for no outputs.
+	ScratchBase, OutputsBase string
+	// Commands is true if workers may start processes.
+	Commands bool
+	// Egress is true if workers hand their system calls for sockets over to the executor.
+	Egress bool
 
+	refusal *fault.Error
 	message planMessage
 }
 
@@ -78,6 +97,7 @@ type planMessage struct {
 	Capabilities *uint64           `json:"capabilities"`
 	Environment  map[string]string `json:"environment"`
 	Filter       *string           `json:"filter"`
+	Keeper       *keeperPlan       `json:"keeper"`
 	Worker       workerPlan        `json:"worker"`
 }
 
@@ -86,6 +106,9 @@ type rootPlan struct {
 	Devices []string          `json:"devices"`
 	Links   map[string]string `json:"links"`
 	Scratch string            `json:"scratch"`
+	// Of the directories that programs are shown; nil and empty if there are none.
+	Workspace *workspacePlan `json:"workspace"`
+	Outputs   string         `json:"outputs"`
 }
 
 type workerPlan struct {
@@ -97,6 +120,8 @@ type workerPlan struct {
 	Seccomp        bool                `json:"seccomp"`
 	Filter         Filter              `json:"worker_filter"`
 	Landlock       *landlock           `json:"landlock"`
+	Files          *filesPlan          `json:"files"`
+	Egress         *egressPlan         `json:"egress"`
 }
 
 type pathAccess struct {
@@ -116,6 +141,7 @@ func (p *Plan) Message() ([]byte, error) { return json.Marshal(p.message) }
 // layers of the next by Weaken.
 func Plans(o Options) []*Plan {
 	root := os.Geteuid() == 0
+	o.ReadPaths = slices.Concat(o.ReadPaths, networkPaths(o.Network))
 	plans := []*Plan{newPlan(o, namespacesOf(root, true))}
 	if root {
 		plans = append(plans, newPlan(o, namespacesOf(root, false)))
@@ -146,7 +172,10 @@ func newPlan(o Options, ns namespaces) *Plan {
 	p.layer(Rlimits, true, "memory, CPU time, threads, descriptors, file size")
 	p.useNamespaces(o, ns)
 	p.useLandlock(o)
-	p.useSeccomp()
+	p.useFiles(o)
+	p.useCommands(o)
+	p.useNetwork(o)
+	p.useSeccomp(o)
 	slices.SortFunc(p.Layers, func(a, b Layer) int {
 		return slices.Index(Names, a.Name) - slices.Index(Names, b.Name)
 	})
@@ -198,8 +227,15 @@ func (p *Plan) useNamespaces(o Options, ns namespaces) {
 	p.layer(User, ns.user, "")
 	if ns.user {
 		p.Attr.Cloneflags |= unix.CLONE_NEWUSER
-		p.Attr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}}
-		p.Attr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}}
+		// Programs are nobody inside as well, whoever the executor is. A user other than
+		// root keeps its rights in the namespace over the exec by these.
+		inside := UnprivilegedID
+		p.Attr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN}
+		if ns.root {
+			inside, p.Attr.AmbientCaps = 0, nil
+		}
+		p.Attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: inside, HostID: os.Geteuid(), Size: 1}}
+		p.Attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: inside, HostID: os.Getegid(), Size: 1}}
 		if ns.root {
 			other := syscall.SysProcIDMap{ContainerID: UnprivilegedID, HostID: UnprivilegedID, Size: 1}
 			p.Attr.UidMappings = append(p.Attr.UidMappings, other)
@@ -210,15 +246,16 @@ func (p *Plan) useNamespaces(o Options, ns namespaces) {
 	keep := uint64(1) << unix.CAP_SYS_ADMIN // to mount each worker's own directory
 	p.message.Capabilities = &keep
 	p.message.Hostname = true
+	scratch := cmp.Or(o.Files.Scratch.Path, DefaultScratch)
 	p.message.Root = &rootPlan{
 		Paths: withoutNested(o.ReadPaths), Devices: devices,
-		Links: map[string]string{"/tmp": scratchPath}, Scratch: scratchPath,
+		Links: map[string]string{"/tmp": scratch}, Scratch: scratch,
 	}
 	worker.PrivateMounts = true
 	if id := p.message.User; id != nil {
 		worker.ScratchOptions += fmt.Sprintf(",uid=%d,gid=%d", *id, *id)
 	}
-	p.Scratch = scratchPath
+	p.Scratch = scratch
 }
 
 func (p *Plan) useLandlock(o Options) {
@@ -228,6 +265,9 @@ func (p *Plan) useLandlock(o Options) {
 		return
 	}
 	l := newLandlock(abi)
+	if o.Network == NetworkAll {
+		l.HandledNet = 0
+	}
 	if p.message.Root != nil {
 		l.allow("/", readTree)
 	} else {
@@ -247,16 +287,38 @@ func (p *Plan) useLandlock(o Options) {
 	p.layer(Landlock, true, l.describe(abi))
 }
 
-func (p *Plan) useSeccomp() {
+func (p *Plan) useSeccomp(o Options) {
 	if err := seccompAvailable(); err != nil {
 		p.layer(Seccomp, false, err.Error())
 		return
 	}
-	code := base64.StdEncoding.EncodeToString(forkServerFilter().Code)
+	ownRoot := p.message.Root != nil
+	var extra []uint32
+	var changes []func(map[uint32]decision)
+	if p.Commands {
+		extra = slices.Concat(starting, startingHere)
+		changes = append(changes, startCommands)
+	}
+	if ownRoot && p.message.Root.Workspace != nil && !p.message.Root.Workspace.Readonly {
+		changes = append(changes, plainModes)
+	}
+	if w := o.Files.Workspace; w.Path != "" && !w.Readonly {
+		changes = append(changes, shareLocks)
+	}
+	detail := "an allow-list; everything else is EPERM"
+	switch {
+	case p.Egress:
+		extra, changes = append(extra, proxied...), append(changes, useProxyOnly)
+		detail += "; what programs take for TCP sockets leads to the executor's proxy"
+	case o.Network == NetworkAll:
+		extra, changes = append(extra, connecting...), append(changes, useSockets)
+		detail += "; TCP and UDP are allowed"
+	}
+	code := base64.StdEncoding.EncodeToString(forkServerFilter(extra...).Code)
 	p.message.Filter = &code
 	p.message.Worker.Seccomp = true
-	p.message.Worker.Filter = workerFilter(p.message.Root != nil)
-	p.layer(Seccomp, true, "an allow-list; everything else is EPERM")
+	p.message.Worker.Filter = workerFilter(ownRoot, changes...)
+	p.layer(Seccomp, true, detail)
 }
 
 // seccompAvailable asks whether a filter that answers with an errno could be installed.
@@ -312,7 +374,7 @@ func withoutNested(paths []string) []string {
 var syscallNumbers = map[string]int{
 	"mount": unix.SYS_MOUNT, "umount2": unix.SYS_UMOUNT2, "pivot_root": unix.SYS_PIVOT_ROOT,
 	"open_tree": unix.SYS_OPEN_TREE, "move_mount": unix.SYS_MOVE_MOUNT,
-	"mount_setattr": unix.SYS_MOUNT_SETATTR, "unshare": unix.SYS_UNSHARE,
+	"mount_setattr": unix.SYS_MOUNT_SETATTR, "unshare": unix.SYS_UNSHARE, "clone": unix.SYS_CLONE,
 	"prctl": unix.SYS_PRCTL, "pidfd_open": unix.SYS_PIDFD_OPEN, "close_range": unix.SYS_CLOSE_RANGE, "capset": unix.SYS_CAPSET, "seccomp": unix.SYS_SECCOMP,
 	"landlock_create_ruleset": unix.SYS_LANDLOCK_CREATE_RULESET,
 	"landlock_add_rule":       unix.SYS_LANDLOCK_ADD_RULE,

@@ -25,7 +25,7 @@ var harmless = []uint32{
 	unix.SYS_TRUNCATE, unix.SYS_FTRUNCATE, unix.SYS_FALLOCATE, unix.SYS_FADVISE64,
 	unix.SYS_READAHEAD, unix.SYS_FCHMOD, unix.SYS_FCHMODAT, unix.SYS_UTIMENSAT, unix.SYS_UMASK,
 	unix.SYS_GETDENTS64, unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_SYNC_FILE_RANGE,
-	unix.SYS_FLOCK, unix.SYS_GETXATTR, unix.SYS_LGETXATTR, unix.SYS_FGETXATTR,
+	unix.SYS_GETXATTR, unix.SYS_LGETXATTR, unix.SYS_FGETXATTR,
 	unix.SYS_LISTXATTR, unix.SYS_LLISTXATTR, unix.SYS_FLISTXATTR, unix.SYS_SENDFILE,
 	unix.SYS_COPY_FILE_RANGE, unix.SYS_SPLICE, unix.SYS_TEE, unix.SYS_PIPE2,
 
@@ -71,26 +71,55 @@ const (
 	ioFIOCLEX  = 0x5451
 )
 
+// Of futexes, waiting on any address and everything on private ones; see linux/futex.h.
+const (
+	futexWait       = 0
+	futexWaitBitset = 9
+	futexPrivate    = 128
+	futexLast       = 13
+	futexClock      = 256 // by which clock; it does not matter
+)
+
+var futexOperations = func() []uint32 {
+	operations := []uint32{futexWait, futexWaitBitset}
+	for operation := range uint32(futexLast + 1) {
+		operations = append(operations, futexPrivate|operation)
+	}
+	return operations
+}()
+
+// lockAnswer gives an answer to those who lock a part of a file, and locks nothing.
+func lockAnswer(errno uint32) decision {
+	return decision{
+		checks:    []check{argIn(1, unix.F_SETLK, unix.F_SETLKW)},
+		otherwise: retAllow, holds: retErrno | errno,
+	}
+}
+
+// shareLocks lets those who share a directory that they can write to lock its files.
+func shareLocks(policy map[uint32]decision) { delete(policy, unix.SYS_FCNTL) }
+
 const cloneThread = unix.CLONE_THREAD | unix.CLONE_VM | unix.CLONE_SIGHAND
 
 // checked are the calls that stand or fall by an argument, by a rule that the fork
-// server keeps to as well.
+// server keeps to as well. Locks that readers of a file could tell each other by (flock,
+// F_GETLK, those of open file descriptions) are refused: the library is one for all runs.
 func checked() map[uint32]decision {
 	return map[uint32]decision{
-		unix.SYS_SOCKETPAIR: allowIf(ePERM, argIn(0, unix.AF_UNIX)),
+		// Not those that could send elsewhere: a datagram socket takes any address.
+		unix.SYS_SOCKETPAIR: allowIf(ePERM, argIn(0, unix.AF_UNIX), argMasked(1, ^uint32(socketFlags), unix.SOCK_STREAM)),
 		unix.SYS_IOCTL: allowIf(eNOTTY, argIn(1,
 			unix.TCGETS, unix.TIOCGWINSZ, unix.TIOCINQ, ioFIOCLEX, ioFIONCLEX, ioFIONBIO)),
 		unix.SYS_FCNTL: allowIf(ePERM, argIn(1,
 			unix.F_DUPFD, unix.F_DUPFD_CLOEXEC, unix.F_GETFD, unix.F_SETFD, unix.F_GETFL,
-			unix.F_SETFL, unix.F_GETLK, unix.F_SETLK, unix.F_SETLKW, unix.F_OFD_GETLK,
-			unix.F_OFD_SETLK, unix.F_OFD_SETLKW, unix.F_GETPIPE_SZ)),
+			unix.F_SETFL, unix.F_SETLK, unix.F_SETLKW, unix.F_GETPIPE_SZ)),
 	}
 }
 
-// forkServerFilter is the allow-list.
-func forkServerFilter() Filter {
+// forkServerFilter is the allow-list, with what is allowed besides.
+func forkServerFilter(extra ...uint32) Filter {
 	policy := checked()
-	for _, list := range [][]uint32{harmless, harmlessHere, confining} {
+	for _, list := range [][]uint32{harmless, harmlessHere, confining, extra} {
 		for _, number := range list {
 			policy[number] = allow()
 		}
@@ -112,12 +141,11 @@ func forkServerFilter() Filter {
 var attributes = []uint32{unix.SYS_FCHMOD, unix.SYS_FCHMODAT, unix.SYS_UTIMENSAT}
 
 // workerFilter is what a worker adds; ownRoot says whether it sees only files of its own.
-func workerFilter(ownRoot bool) Filter {
+func workerFilter(ownRoot bool, changes ...func(map[uint32]decision)) Filter {
 	policy := map[uint32]decision{
 		// Threads, no processes.
 		unix.SYS_CLONE: allowIf(ePERM, argMasked(0, cloneThread, cloneThread),
-			argMasked(0, unix.CLONE_NEWUSER|unix.CLONE_NEWNS|unix.CLONE_NEWPID|unix.CLONE_NEWNET|
-				unix.CLONE_NEWIPC|unix.CLONE_NEWUTS|unix.CLONE_NEWCGROUP, 0)),
+			argMasked(0, newNamespaces, 0)),
 		// Signals to itself.
 		unix.SYS_KILL:   allowIf(ePERM, argIn(0, selfPID)),
 		unix.SYS_TGKILL: allowIf(ePERM, argIn(0, selfPID)),
@@ -127,6 +155,30 @@ func workerFilter(ownRoot bool) Filter {
 			unix.PR_SET_NAME, unix.PR_GET_NAME, unix.PR_GET_DUMPABLE, unix.PR_GET_NO_NEW_PRIVS,
 			unix.PR_CAPBSET_READ, unix.PR_SET_VMA)),
 		unix.SYS_SCHED_GETAFFINITY: allowIf(ePERM, argIn(0, 0, selfPID)),
+		// No process but itself is to be seen, let alone counted or timed: the clocks of
+		// others have negative numbers.
+		unix.SYS_GETPGID:            allowIf(ePERM, argIn(0, 0, selfPID)),
+		unix.SYS_GETSID:             allowIf(ePERM, argIn(0, 0, selfPID)),
+		unix.SYS_SCHED_GETPARAM:     allowIf(ePERM, argIn(0, 0, selfPID)),
+		unix.SYS_SCHED_GETSCHEDULER: allowIf(ePERM, argIn(0, 0, selfPID)),
+		unix.SYS_GETPRIORITY:        allowIf(ePERM, argIn(0, unix.PRIO_PROCESS), argIn(1, 0, selfPID)),
+		unix.SYS_CLOCK_GETTIME:      allowIf(ePERM, argMasked(0, ^uint32(15), 0)),
+		unix.SYS_CLOCK_GETRES:       allowIf(ePERM, argMasked(0, ^uint32(15), 0)),
+		unix.SYS_CLOCK_NANOSLEEP:    allowIf(ePERM, argMasked(0, ^uint32(15), 0)),
+		// A page of a library is one for all runs: who waits there may only be woken by
+		// the kernel. Its own threads wait on private addresses.
+		unix.SYS_FUTEX: allowIf(ePERM, check{arg: 1, mask: ^uint32(futexClock), values: futexOperations}),
+		// /dev/null is one for all runs, and a lock on it would tell them of each other.
+		// A single process never meets its own locks, so that it need not really have them.
+		unix.SYS_FCNTL: lockAnswer(0),
+		// A filter program of its own in the kernel is more than a socket pair needs.
+		unix.SYS_SETSOCKOPT: {
+			checks: []check{
+				argIn(1, unix.SOL_SOCKET),
+				argIn(2, unix.SO_ATTACH_FILTER, unix.SO_ATTACH_BPF, unix.SO_ATTACH_REUSEPORT_CBPF, unix.SO_ATTACH_REUSEPORT_EBPF),
+			},
+			otherwise: retAllow, holds: retErrno | ePERM,
+		},
 	}
 	refused := slices.Clone(confining)
 	if !ownRoot {
@@ -134,6 +186,9 @@ func workerFilter(ownRoot bool) Filter {
 	}
 	for _, number := range refused {
 		policy[number] = refuse(ePERM)
+	}
+	for _, change := range changes {
+		change(policy)
 	}
 	return assemble(auditArch, policy, allow())
 }

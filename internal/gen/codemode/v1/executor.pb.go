@@ -8,7 +8,8 @@
 //
 // One execution is one bidirectional Execute stream. The client sends Start and then
 // the results of the tool calls it is asked to make; the executor sends output as it
-// appears, tool calls, and exactly one Result, which ends the stream.
+// appears, tool calls, then the files that the program left, and exactly one Result,
+// which ends the stream.
 //
 // Python values (tool arguments, tool results, a program's result) travel as bytes in
 // the value encoding described in package internal/value: JSON as Python's json module
@@ -733,6 +734,7 @@ type ExecuteResponse struct {
 	//	*ExecuteResponse_Output
 	//	*ExecuteResponse_ToolCall
 	//	*ExecuteResponse_Result
+	//	*ExecuteResponse_Artifact
 	Message       isExecuteResponse_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -811,6 +813,15 @@ func (x *ExecuteResponse) GetResult() *Result {
 	return nil
 }
 
+func (x *ExecuteResponse) GetArtifact() *Artifact {
+	if x != nil {
+		if x, ok := x.Message.(*ExecuteResponse_Artifact); ok {
+			return x.Artifact
+		}
+	}
+	return nil
+}
+
 type isExecuteResponse_Message interface {
 	isExecuteResponse_Message()
 }
@@ -831,6 +842,10 @@ type ExecuteResponse_Result struct {
 	Result *Result `protobuf:"bytes,4,opt,name=result,proto3,oneof"`
 }
 
+type ExecuteResponse_Artifact struct {
+	Artifact *Artifact `protobuf:"bytes,5,opt,name=artifact,proto3,oneof"`
+}
+
 func (*ExecuteResponse_Started) isExecuteResponse_Message() {}
 
 func (*ExecuteResponse_Output) isExecuteResponse_Message() {}
@@ -838,6 +853,8 @@ func (*ExecuteResponse_Output) isExecuteResponse_Message() {}
 func (*ExecuteResponse_ToolCall) isExecuteResponse_Message() {}
 
 func (*ExecuteResponse_Result) isExecuteResponse_Message() {}
+
+func (*ExecuteResponse_Artifact) isExecuteResponse_Message() {}
 
 // Started is the first response: the program has been handed to a worker, so the run
 // must not be retried from here on.
@@ -1008,6 +1025,83 @@ func (x *ToolCall) GetArguments() []byte {
 	return nil
 }
 
+// Artifact is a file that the program left in its outputs directory, or a part of one:
+// a file over 256 KiB comes in several messages of the same name, one after another, to
+// be joined.
+type Artifact struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The path below the outputs directory: UTF-8, separated by slashes, without empty,
+	// "." and ".." elements.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Of the whole file, in bytes.
+	Size int64  `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
+	Data []byte `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	// Why the file was left out; what came of it before is to be dropped. The name then
+	// need not be a path: bytes that are not UTF-8 are escaped, and it is empty where the
+	// message stands for all further files.
+	Omitted       string `protobuf:"bytes,4,opt,name=omitted,proto3" json:"omitted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Artifact) Reset() {
+	*x = Artifact{}
+	mi := &file_codemode_v1_executor_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Artifact) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Artifact) ProtoMessage() {}
+
+func (x *Artifact) ProtoReflect() protoreflect.Message {
+	mi := &file_codemode_v1_executor_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Artifact.ProtoReflect.Descriptor instead.
+func (*Artifact) Descriptor() ([]byte, []int) {
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Artifact) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Artifact) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *Artifact) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *Artifact) GetOmitted() string {
+	if x != nil {
+		return x.Omitted
+	}
+	return ""
+}
+
 type Result struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Status Status                 `protobuf:"varint,1,opt,name=status,proto3,enum=codemode.v1.Status" json:"status,omitempty"`
@@ -1023,7 +1117,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[12]
+	mi := &file_codemode_v1_executor_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1035,7 +1129,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[12]
+	mi := &file_codemode_v1_executor_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1048,7 +1142,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{12}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Result) GetStatus() Status {
@@ -1108,7 +1202,7 @@ type ProgramError struct {
 
 func (x *ProgramError) Reset() {
 	*x = ProgramError{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[13]
+	mi := &file_codemode_v1_executor_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1120,7 +1214,7 @@ func (x *ProgramError) String() string {
 func (*ProgramError) ProtoMessage() {}
 
 func (x *ProgramError) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[13]
+	mi := &file_codemode_v1_executor_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1133,7 +1227,7 @@ func (x *ProgramError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProgramError.ProtoReflect.Descriptor instead.
 func (*ProgramError) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{13}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ProgramError) GetType() string {
@@ -1176,7 +1270,7 @@ type Usage struct {
 
 func (x *Usage) Reset() {
 	*x = Usage{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[14]
+	mi := &file_codemode_v1_executor_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1188,7 +1282,7 @@ func (x *Usage) String() string {
 func (*Usage) ProtoMessage() {}
 
 func (x *Usage) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[14]
+	mi := &file_codemode_v1_executor_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1201,7 +1295,7 @@ func (x *Usage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Usage.ProtoReflect.Descriptor instead.
 func (*Usage) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{14}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Usage) GetWall() *durationpb.Duration {
@@ -1233,7 +1327,7 @@ type HealthRequest struct {
 
 func (x *HealthRequest) Reset() {
 	*x = HealthRequest{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[15]
+	mi := &file_codemode_v1_executor_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1245,7 +1339,7 @@ func (x *HealthRequest) String() string {
 func (*HealthRequest) ProtoMessage() {}
 
 func (x *HealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[15]
+	mi := &file_codemode_v1_executor_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1258,7 +1352,7 @@ func (x *HealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
 func (*HealthRequest) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{15}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{16}
 }
 
 type HealthResponse struct {
@@ -1270,7 +1364,7 @@ type HealthResponse struct {
 
 func (x *HealthResponse) Reset() {
 	*x = HealthResponse{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[16]
+	mi := &file_codemode_v1_executor_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1282,7 +1376,7 @@ func (x *HealthResponse) String() string {
 func (*HealthResponse) ProtoMessage() {}
 
 func (x *HealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[16]
+	mi := &file_codemode_v1_executor_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1295,7 +1389,7 @@ func (x *HealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthResponse.ProtoReflect.Descriptor instead.
 func (*HealthResponse) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{16}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *HealthResponse) GetVersion() string {
@@ -1313,7 +1407,7 @@ type ReadyRequest struct {
 
 func (x *ReadyRequest) Reset() {
 	*x = ReadyRequest{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[17]
+	mi := &file_codemode_v1_executor_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1325,7 +1419,7 @@ func (x *ReadyRequest) String() string {
 func (*ReadyRequest) ProtoMessage() {}
 
 func (x *ReadyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[17]
+	mi := &file_codemode_v1_executor_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1338,7 +1432,7 @@ func (x *ReadyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadyRequest.ProtoReflect.Descriptor instead.
 func (*ReadyRequest) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{17}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{18}
 }
 
 type ReadyResponse struct {
@@ -1352,7 +1446,7 @@ type ReadyResponse struct {
 
 func (x *ReadyResponse) Reset() {
 	*x = ReadyResponse{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[18]
+	mi := &file_codemode_v1_executor_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1364,7 +1458,7 @@ func (x *ReadyResponse) String() string {
 func (*ReadyResponse) ProtoMessage() {}
 
 func (x *ReadyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[18]
+	mi := &file_codemode_v1_executor_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1377,7 +1471,7 @@ func (x *ReadyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadyResponse.ProtoReflect.Descriptor instead.
 func (*ReadyResponse) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{18}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ReadyResponse) GetReady() bool {
@@ -1402,7 +1496,7 @@ type InfoRequest struct {
 
 func (x *InfoRequest) Reset() {
 	*x = InfoRequest{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[19]
+	mi := &file_codemode_v1_executor_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1414,7 +1508,7 @@ func (x *InfoRequest) String() string {
 func (*InfoRequest) ProtoMessage() {}
 
 func (x *InfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[19]
+	mi := &file_codemode_v1_executor_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1427,7 +1521,7 @@ func (x *InfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoRequest.ProtoReflect.Descriptor instead.
 func (*InfoRequest) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{19}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{20}
 }
 
 type InfoResponse struct {
@@ -1445,7 +1539,7 @@ type InfoResponse struct {
 
 func (x *InfoResponse) Reset() {
 	*x = InfoResponse{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[20]
+	mi := &file_codemode_v1_executor_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1457,7 +1551,7 @@ func (x *InfoResponse) String() string {
 func (*InfoResponse) ProtoMessage() {}
 
 func (x *InfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[20]
+	mi := &file_codemode_v1_executor_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1470,7 +1564,7 @@ func (x *InfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoResponse.ProtoReflect.Descriptor instead.
 func (*InfoResponse) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{20}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *InfoResponse) GetVersion() string {
@@ -1528,7 +1622,7 @@ type Layer struct {
 
 func (x *Layer) Reset() {
 	*x = Layer{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[21]
+	mi := &file_codemode_v1_executor_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1540,7 +1634,7 @@ func (x *Layer) String() string {
 func (*Layer) ProtoMessage() {}
 
 func (x *Layer) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[21]
+	mi := &file_codemode_v1_executor_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1553,7 +1647,7 @@ func (x *Layer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Layer.ProtoReflect.Descriptor instead.
 func (*Layer) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{21}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Layer) GetName() string {
@@ -1622,12 +1716,13 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\vToolFailure\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\"\b\n" +
-	"\x06Cancel\"\xe2\x01\n" +
+	"\x06Cancel\"\x97\x02\n" +
 	"\x0fExecuteResponse\x120\n" +
 	"\astarted\x18\x01 \x01(\v2\x14.codemode.v1.StartedH\x00R\astarted\x12-\n" +
 	"\x06output\x18\x02 \x01(\v2\x13.codemode.v1.OutputH\x00R\x06output\x124\n" +
 	"\ttool_call\x18\x03 \x01(\v2\x15.codemode.v1.ToolCallH\x00R\btoolCall\x12-\n" +
-	"\x06result\x18\x04 \x01(\v2\x13.codemode.v1.ResultH\x00R\x06resultB\t\n" +
+	"\x06result\x18\x04 \x01(\v2\x13.codemode.v1.ResultH\x00R\x06result\x123\n" +
+	"\bartifact\x18\x05 \x01(\v2\x15.codemode.v1.ArtifactH\x00R\bartifactB\t\n" +
 	"\amessage\"F\n" +
 	"\aStarted\x12!\n" +
 	"\fexecution_id\x18\x01 \x01(\tR\vexecutionId\x12\x18\n" +
@@ -1642,7 +1737,12 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\bToolCall\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
 	"\x04tool\x18\x02 \x01(\tR\x04tool\x12\x1c\n" +
-	"\targuments\x18\x03 \x01(\fR\targuments\"\xe1\x01\n" +
+	"\targuments\x18\x03 \x01(\fR\targuments\"`\n" +
+	"\bArtifact\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04size\x18\x02 \x01(\x03R\x04size\x12\x12\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\x12\x18\n" +
+	"\aomitted\x18\x04 \x01(\tR\aomitted\"\xe1\x01\n" +
 	"\x06Result\x12+\n" +
 	"\x06status\x18\x01 \x01(\x0e2\x13.codemode.v1.StatusR\x06status\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\fR\x05value\x12/\n" +
@@ -1707,7 +1807,7 @@ func file_codemode_v1_executor_proto_rawDescGZIP() []byte {
 }
 
 var file_codemode_v1_executor_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_codemode_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_codemode_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_codemode_v1_executor_proto_goTypes = []any{
 	(Status)(0),                 // 0: codemode.v1.Status
 	(Output_Stream)(0),          // 1: codemode.v1.Output.Stream
@@ -1723,17 +1823,18 @@ var file_codemode_v1_executor_proto_goTypes = []any{
 	(*Started)(nil),             // 11: codemode.v1.Started
 	(*Output)(nil),              // 12: codemode.v1.Output
 	(*ToolCall)(nil),            // 13: codemode.v1.ToolCall
-	(*Result)(nil),              // 14: codemode.v1.Result
-	(*ProgramError)(nil),        // 15: codemode.v1.ProgramError
-	(*Usage)(nil),               // 16: codemode.v1.Usage
-	(*HealthRequest)(nil),       // 17: codemode.v1.HealthRequest
-	(*HealthResponse)(nil),      // 18: codemode.v1.HealthResponse
-	(*ReadyRequest)(nil),        // 19: codemode.v1.ReadyRequest
-	(*ReadyResponse)(nil),       // 20: codemode.v1.ReadyResponse
-	(*InfoRequest)(nil),         // 21: codemode.v1.InfoRequest
-	(*InfoResponse)(nil),        // 22: codemode.v1.InfoResponse
-	(*Layer)(nil),               // 23: codemode.v1.Layer
-	(*durationpb.Duration)(nil), // 24: google.protobuf.Duration
+	(*Artifact)(nil),            // 14: codemode.v1.Artifact
+	(*Result)(nil),              // 15: codemode.v1.Result
+	(*ProgramError)(nil),        // 16: codemode.v1.ProgramError
+	(*Usage)(nil),               // 17: codemode.v1.Usage
+	(*HealthRequest)(nil),       // 18: codemode.v1.HealthRequest
+	(*HealthResponse)(nil),      // 19: codemode.v1.HealthResponse
+	(*ReadyRequest)(nil),        // 20: codemode.v1.ReadyRequest
+	(*ReadyResponse)(nil),       // 21: codemode.v1.ReadyResponse
+	(*InfoRequest)(nil),         // 22: codemode.v1.InfoRequest
+	(*InfoResponse)(nil),        // 23: codemode.v1.InfoResponse
+	(*Layer)(nil),               // 24: codemode.v1.Layer
+	(*durationpb.Duration)(nil), // 25: google.protobuf.Duration
 }
 var file_codemode_v1_executor_proto_depIdxs = []int32{
 	3,  // 0: codemode.v1.ExecuteRequest.start:type_name -> codemode.v1.Start
@@ -1742,33 +1843,34 @@ var file_codemode_v1_executor_proto_depIdxs = []int32{
 	4,  // 3: codemode.v1.Start.tools:type_name -> codemode.v1.Tool
 	6,  // 4: codemode.v1.Start.limits:type_name -> codemode.v1.Limits
 	5,  // 5: codemode.v1.Tool.parameters:type_name -> codemode.v1.Parameter
-	24, // 6: codemode.v1.Limits.timeout:type_name -> google.protobuf.Duration
+	25, // 6: codemode.v1.Limits.timeout:type_name -> google.protobuf.Duration
 	8,  // 7: codemode.v1.ToolResult.failure:type_name -> codemode.v1.ToolFailure
 	11, // 8: codemode.v1.ExecuteResponse.started:type_name -> codemode.v1.Started
 	12, // 9: codemode.v1.ExecuteResponse.output:type_name -> codemode.v1.Output
 	13, // 10: codemode.v1.ExecuteResponse.tool_call:type_name -> codemode.v1.ToolCall
-	14, // 11: codemode.v1.ExecuteResponse.result:type_name -> codemode.v1.Result
-	1,  // 12: codemode.v1.Output.stream:type_name -> codemode.v1.Output.Stream
-	0,  // 13: codemode.v1.Result.status:type_name -> codemode.v1.Status
-	15, // 14: codemode.v1.Result.error:type_name -> codemode.v1.ProgramError
-	16, // 15: codemode.v1.Result.usage:type_name -> codemode.v1.Usage
-	24, // 16: codemode.v1.Usage.wall:type_name -> google.protobuf.Duration
-	24, // 17: codemode.v1.Usage.cpu:type_name -> google.protobuf.Duration
-	23, // 18: codemode.v1.InfoResponse.layers:type_name -> codemode.v1.Layer
-	6,  // 19: codemode.v1.InfoResponse.limits:type_name -> codemode.v1.Limits
-	2,  // 20: codemode.v1.ExecutorService.Execute:input_type -> codemode.v1.ExecuteRequest
-	17, // 21: codemode.v1.ExecutorService.Health:input_type -> codemode.v1.HealthRequest
-	19, // 22: codemode.v1.ExecutorService.Ready:input_type -> codemode.v1.ReadyRequest
-	21, // 23: codemode.v1.ExecutorService.Info:input_type -> codemode.v1.InfoRequest
-	10, // 24: codemode.v1.ExecutorService.Execute:output_type -> codemode.v1.ExecuteResponse
-	18, // 25: codemode.v1.ExecutorService.Health:output_type -> codemode.v1.HealthResponse
-	20, // 26: codemode.v1.ExecutorService.Ready:output_type -> codemode.v1.ReadyResponse
-	22, // 27: codemode.v1.ExecutorService.Info:output_type -> codemode.v1.InfoResponse
-	24, // [24:28] is the sub-list for method output_type
-	20, // [20:24] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	15, // 11: codemode.v1.ExecuteResponse.result:type_name -> codemode.v1.Result
+	14, // 12: codemode.v1.ExecuteResponse.artifact:type_name -> codemode.v1.Artifact
+	1,  // 13: codemode.v1.Output.stream:type_name -> codemode.v1.Output.Stream
+	0,  // 14: codemode.v1.Result.status:type_name -> codemode.v1.Status
+	16, // 15: codemode.v1.Result.error:type_name -> codemode.v1.ProgramError
+	17, // 16: codemode.v1.Result.usage:type_name -> codemode.v1.Usage
+	25, // 17: codemode.v1.Usage.wall:type_name -> google.protobuf.Duration
+	25, // 18: codemode.v1.Usage.cpu:type_name -> google.protobuf.Duration
+	24, // 19: codemode.v1.InfoResponse.layers:type_name -> codemode.v1.Layer
+	6,  // 20: codemode.v1.InfoResponse.limits:type_name -> codemode.v1.Limits
+	2,  // 21: codemode.v1.ExecutorService.Execute:input_type -> codemode.v1.ExecuteRequest
+	18, // 22: codemode.v1.ExecutorService.Health:input_type -> codemode.v1.HealthRequest
+	20, // 23: codemode.v1.ExecutorService.Ready:input_type -> codemode.v1.ReadyRequest
+	22, // 24: codemode.v1.ExecutorService.Info:input_type -> codemode.v1.InfoRequest
+	10, // 25: codemode.v1.ExecutorService.Execute:output_type -> codemode.v1.ExecuteResponse
+	19, // 26: codemode.v1.ExecutorService.Health:output_type -> codemode.v1.HealthResponse
+	21, // 27: codemode.v1.ExecutorService.Ready:output_type -> codemode.v1.ReadyResponse
+	23, // 28: codemode.v1.ExecutorService.Info:output_type -> codemode.v1.InfoResponse
+	25, // [25:29] is the sub-list for method output_type
+	21, // [21:25] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_codemode_v1_executor_proto_init() }
@@ -1790,6 +1892,7 @@ func file_codemode_v1_executor_proto_init() {
 		(*ExecuteResponse_Output)(nil),
 		(*ExecuteResponse_ToolCall)(nil),
 		(*ExecuteResponse_Result)(nil),
+		(*ExecuteResponse_Artifact)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1797,7 +1900,7 @@ func file_codemode_v1_executor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_codemode_v1_executor_proto_rawDesc), len(file_codemode_v1_executor_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -8,7 +8,8 @@
 //
 // One execution is one bidirectional Execute stream. The client sends Start and then
 // the results of the tool calls it is asked to make; the executor sends output as it
-// appears, tool calls, and exactly one Result, which ends the stream.
+// appears, tool calls, then the files that the program left, and exactly one Result,
+// which ends the stream.
 //
 // Python values (tool arguments, tool results, a program's result) travel as bytes in
 // the value encoding described in package internal/value: JSON as Python's json module
