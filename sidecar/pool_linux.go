@@ -19,6 +19,7 @@ import (
 // A pool keeps confined workers ready, so that neither the fork nor the confinement is
 // on the path of a request.
 type pool struct {
+	bare   bool // without any sandbox
 	cfg    config.SidecarConfig
 	python *cpython.Install
 	plan   *sandbox.Plan
@@ -47,8 +48,8 @@ type outcome struct {
 
 // newPool starts a fork server by the strongest plan that works, and waits for its
 // first worker, which proves that the plan does.
-func newPool(ctx context.Context, cfg config.SidecarConfig, python *cpython.Install, log *slog.Logger) (*pool, error) {
-	p := &pool{cfg: cfg, python: python, log: log}
+func newPool(ctx context.Context, cfg config.SidecarConfig, bare bool, python *cpython.Install, log *slog.Logger) (*pool, error) {
+	p := &pool{bare: bare, cfg: cfg, python: python, log: log}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	base, err := os.MkdirTemp("", "codemode-")
 	if err != nil {
@@ -86,6 +87,7 @@ func (p *pool) start(ctx context.Context) error {
 		Files:    filesOf(p.cfg),
 		Commands: p.cfg.Execution.AllowedCommands,
 		Network:  p.cfg.Network.Mode,
+		Bare:     p.bare,
 	}
 	if err := options.Resolve(); err != nil {
 		return err

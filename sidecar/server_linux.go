@@ -20,6 +20,7 @@ import (
 
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/internal/cpython"
+	"github.com/codemode-sdk/codemode/internal/fault"
 	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
 	"github.com/codemode-sdk/codemode/internal/version"
 	"github.com/codemode-sdk/codemode/sidecar/sandbox"
@@ -46,6 +47,21 @@ type Server struct {
 // error with code fault.Sandbox means that the isolation which cfg requires is not to
 // be had here. The caller closes the server.
 func New(ctx context.Context, cfg config.SidecarConfig, log *slog.Logger) (*Server, error) {
+	return newServer(ctx, cfg, false, log)
+}
+
+// NewWithoutSandbox starts a server whose programs nothing confines: they can do what
+// this process's user can. It exists to measure what the sandbox costs, and refuses a
+// cfg whose sandbox.require is not unsafe-none.
+func NewWithoutSandbox(ctx context.Context, cfg config.SidecarConfig, log *slog.Logger) (*Server, error) {
+	if cfg.Sandbox.Require != config.RequireUnsafeNone {
+		return nil, fault.New(fault.Sandbox, "an executor without a sandbox has to be asked for in so many words").
+			WithRemedy("set sandbox.require to %s", config.RequireUnsafeNone)
+	}
+	return newServer(ctx, cfg, true, log)
+}
+
+func newServer(ctx context.Context, cfg config.SidecarConfig, bare bool, log *slog.Logger) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -56,7 +72,7 @@ func New(ctx context.Context, cfg config.SidecarConfig, log *slog.Logger) (*Serv
 	if err != nil {
 		return nil, err
 	}
-	pool, err := newPool(ctx, cfg, python, log)
+	pool, err := newPool(ctx, cfg, bare, python, log)
 	if err != nil {
 		return nil, err
 	}

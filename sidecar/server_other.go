@@ -23,6 +23,11 @@ func New(context.Context, config.SidecarConfig, *slog.Logger) (*Server, error) {
 			"executor.url or CODEMODE_EXECUTOR_URL to its address; see docs/deployment.md")
 }
 
+// NewWithoutSandbox fails as New does.
+func NewWithoutSandbox(ctx context.Context, cfg config.SidecarConfig, log *slog.Logger) (*Server, error) {
+	return New(ctx, cfg, log)
+}
+
 // Layers is empty: there is no Server to ask.
 func (*Server) Layers() []sandbox.Layer { return nil }
 

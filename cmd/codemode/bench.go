@@ -14,13 +14,14 @@ import (
 func benchCommand() command {
 	return command{
 		name:    "bench",
-		usage:   "bench [--json] [--runs N] [--config F]",
+		usage:   "bench [--json] [--runs N] [--without-sandbox] [--config F]",
 		summary: "measures the executor beside the floors of the same machine",
 		help: "A floor is what the same work costs without the executor, such as a fork of a warm CPython.\n" +
 			"The ratios compare; the times are for the record. Let the machine be idle meanwhile.",
 		prepare: func(flags *flagSet, io stdio) func([]string) (int, error) {
 			asJSON := flags.Bool("json", false, "print one JSON object")
 			runs := flags.Int("runs", 300, "take each figure `N` times, 10 to 100000")
+			without := flags.Bool("without-sandbox", false, "measure once more with every layer off, for what the sandbox costs")
 			file := flags.String("config", "", "read the executor's configuration from `F`")
 			return func(args []string) (int, error) {
 				if err := none(args); err != nil {
@@ -35,7 +36,7 @@ func benchCommand() command {
 				}
 				ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 				defer stop()
-				options := bench.Options{Runs: *runs}
+				options := bench.Options{Runs: *runs, WithoutSandbox: *without}
 				if !*asJSON {
 					options.Progress = io.out
 				}

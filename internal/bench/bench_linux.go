@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -27,6 +28,9 @@ import (
 type Options struct {
 	// Runs is how often each figure is taken. If zero, 300.
 	Runs int
+	// WithoutSandbox measures the executor once more with every layer of the sandbox off,
+	// for what the layers cost.
+	WithoutSandbox bool
 	// Progress is told what is measured now. If nil, nobody is.
 	Progress io.Writer
 }
@@ -100,6 +104,9 @@ type bench struct {
 	report Report
 	client *executorclient.Client
 	tools  *registry.Registry
+
+	// Kept for measureWithout.
+	arrivals, rate8, openP50 float64
 }
 
 func (b *bench) add(name string, s sample) Figure {
@@ -138,12 +145,38 @@ func Run(ctx context.Context, cfg config.SidecarConfig, o Options) (*Report, err
 	if err := b.registerTools(); err != nil {
 		return nil, err
 	}
-	close, err := b.start(ctx, cfg)
+	close, err := b.start(ctx, cfg, sidecar.New)
 	if err != nil {
 		return nil, err
 	}
-	err = b.measureAll(ctx, python.Executable)
-	return &b.report, errors.Join(err, close())
+	err = errors.Join(b.measureAll(ctx, python.Executable), close())
+	if err == nil && o.WithoutSandbox {
+		err = b.measureWithout(ctx, cfg)
+	}
+	return &b.report, err
+}
+
+// measureWithout repeats with bare workers what the sandbox could slow down.
+func (b *bench) measureWithout(ctx context.Context, cfg config.SidecarConfig) error {
+	b.tell("the same executor with every layer of the sandbox OFF:")
+	cfg.Sandbox = config.Sandbox{Require: config.RequireUnsafeNone}
+	close, err := b.start(ctx, cfg, sidecar.NewWithoutSandbox)
+	if err != nil {
+		return err
+	}
+	open, err := b.openLoop(ctx, b.arrivals)
+	if err != nil {
+		return errors.Join(err, close())
+	}
+	bare := b.add("no sandbox: Execute(\"1+1\"), open loop", open)
+	rate, err := b.throughput(ctx, 8)
+	if err != nil {
+		return errors.Join(err, close())
+	}
+	b.addRate("no sandbox: Execute(\"1+1\"), 8 in flight", rate)
+	b.ratio("Execute, open loop", "without a sandbox", b.openP50, bare.P50, 1.1, false)
+	b.ratio("Execute per second, 8 in flight", "without a sandbox", b.rate8, rate, 0.6, true)
+	return close()
 }
 
 func (b *bench) registerTools() error {
@@ -161,7 +194,9 @@ func (b *bench) registerTools() error {
 }
 
 // start serves an executor on a unix socket and connects to it as an application would.
-func (b *bench) start(ctx context.Context, cfg config.SidecarConfig) (func() error, error) {
+func (b *bench) start(ctx context.Context, cfg config.SidecarConfig,
+	make func(context.Context, config.SidecarConfig, *slog.Logger) (*sidecar.Server, error),
+) (func() error, error) {
 	dir, err := os.MkdirTemp("", "codemode-bench-")
 	if err != nil {
 		return nil, err
@@ -171,7 +206,7 @@ func (b *bench) start(ctx context.Context, cfg config.SidecarConfig) (func() err
 		return nil, err
 	}
 	begun := time.Now()
-	server, err := sidecar.New(ctx, cfg, nil)
+	server, err := make(ctx, cfg, nil)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close(), os.RemoveAll(dir))
 	}
@@ -248,11 +283,13 @@ func (b *bench) measureAll(ctx context.Context, python string) error {
 		b.addRate(fmt.Sprintf("Execute(\"1+1\"), %d in flight", callers), rate)
 	}
 	b.ratio("Execute per second, 8 in flight", "forks per second", rates[8], forkRate, 0.7, true)
-	open, err := b.openLoop(ctx, rates[8]/3)
+	b.rate8, b.arrivals = rates[8], rates[8]/3
+	open, err := b.openLoop(ctx, b.arrivals)
 	if err != nil {
 		return err
 	}
 	openLoop := b.add("Execute(\"1+1\"), open loop at a third", open)
+	b.openP50 = openLoop.P50
 	b.ratio("Execute, open loop", "fork", openLoop.P50, floor.P50, 0.3, false)
 
 	call, err := b.insideProgram(ctx, "for _ in range(50): tools.echo(1)\nimport time\nts = []\nfor _ in range(N):\n    t = time.perf_counter()\n    tools.echo(1)\n    ts.append(time.perf_counter() - t)\nts", 800)

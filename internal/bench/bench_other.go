@@ -12,8 +12,9 @@ import (
 
 // Options say how long to measure.
 type Options struct {
-	Runs     int
-	Progress io.Writer
+	Runs           int
+	WithoutSandbox bool
+	Progress       io.Writer
 }
 
 // A Report is everything that was measured.

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -50,6 +51,8 @@ type Options struct {
 	Network string
 
 	commands []command
+	// Bare asks for a plan without any layer, to measure what the layers cost.
+	Bare bool
 }
 
 // UnprivilegedID is the user and group that programs run as where the executor was
@@ -140,6 +143,9 @@ func (p *Plan) Message() ([]byte, error) { return json.Marshal(p.message) }
 // count that is used up. So each is tried, and the reason of its failure goes into the
 // layers of the next by Weaken.
 func Plans(o Options) []*Plan {
+	if o.Bare {
+		return []*Plan{barePlan(o)}
+	}
 	root := os.Geteuid() == 0
 	o.ReadPaths = slices.Concat(o.ReadPaths, networkPaths(o.Network))
 	plans := []*Plan{newPlan(o, namespacesOf(root, true))}
@@ -147,6 +153,25 @@ func Plans(o Options) []*Plan {
 		plans = append(plans, newPlan(o, namespacesOf(root, false)))
 	}
 	return append(plans, newPlan(o, namespaces{}))
+}
+
+// environment is all that a fork server's environment begins with.
+var environment = map[string]string{
+	"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC",
+}
+
+// barePlan confines nothing.
+func barePlan(o Options) *Plan {
+	p := &Plan{Attr: &syscall.SysProcAttr{Setsid: true}}
+	p.message.Syscalls = syscallNumbers
+	p.message.Warm = o.Warm
+	p.message.Environment = maps.Clone(environment)
+	p.message.Worker.Orphans = true
+	p.message.Worker.Rlimits = map[string][2]int64{}
+	for _, name := range Names {
+		p.layer(name, false, "switched off for a measurement")
+	}
+	return p
 }
 
 // namespaces is what a fork server is started in.
@@ -162,9 +187,7 @@ func newPlan(o Options, ns namespaces) *Plan {
 	p := &Plan{Attr: &syscall.SysProcAttr{Setsid: true}}
 	p.message.Syscalls = syscallNumbers
 	p.message.Warm = o.Warm
-	p.message.Environment = map[string]string{
-		"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC",
-	}
+	p.message.Environment = maps.Clone(environment)
 	p.message.Worker.ScratchOptions = fmt.Sprintf("mode=0700,size=%d,nr_inodes=%d",
 		o.Limits.ScratchBytes, o.Limits.ScratchFiles)
 	p.message.Worker.Rlimits = rlimits(o)
