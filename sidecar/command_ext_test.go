@@ -165,7 +165,7 @@ func TestBombsOfProcessesEndTheirOwnRun(t *testing.T) {
 		"forks":        "while True:\n  try: os.fork()\n  except OSError: pass",
 		"children":     "for i in range(500):\n  subprocess.Popen(['sleep', '" + mark + "'])\ntime.sleep(60)",
 		"daemons":      "while True:\n  if os.fork() == 0:\n    os.setsid()\n    os.fork()\n    time.sleep(60)\n    os._exit(0)",
-		"a shell bomb": "os.system('f() { f | f & }; f; sleep 60')",
+		"a shell bomb": "os.system('f() { f | f & }; f; sleep 60')\ntime.sleep(60)",
 		"passing on":   "while os.fork() >= 0: os._exit(0) if os.getppid() == 1 else None",
 	} {
 		t.Run(name, func(t *testing.T) {

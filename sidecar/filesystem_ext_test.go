@@ -190,8 +190,10 @@ done`)
 	for _, a := range got.Artifacts {
 		size += int64(len(a.Data))
 	}
-	if size != 15<<20 {
-		t.Errorf("%d bytes came back of %v files of 3 MiB", size, got.Value)
+	// Where the directory is on the executor's file system, the run may have been ended in
+	// the middle of a file; what comes back is within the limit all the same.
+	if size > 16<<20 || size < 12<<20 {
+		t.Errorf("%s: %d bytes came back of %v files of 3 MiB", got.Status, size, got.Value)
 	}
 }
 

@@ -1,0 +1,3 @@
+# tries: abort
+# status: killed
+os.abort()

@@ -1,0 +1,3 @@
+# tries: leave without a word
+# status: error
+os._exit(0)

@@ -1,0 +1,3 @@
+# tries: raise with a message that is no text
+# status: error
+raise ValueError('\ud800\0\x1b[2J')

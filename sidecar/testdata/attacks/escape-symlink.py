@@ -1,0 +1,17 @@
+# tries: leave its directory by symbolic links
+# status: ok
+os.symlink('/etc/passwd', 'file')
+os.symlink('/', 'root')
+os.symlink(canary_file, 'canary')
+os.symlink('/proc/self/root', 'self')
+os.symlink('.', 'loop')
+fails('read', read, 'file')
+fails('canary', read, 'canary')
+fails('append', open, 'canary', 'a')
+fails('below', read, 'root/etc/passwd')
+fails('proc', read, 'self/etc/passwd')
+fails('loop', read, 'loop/' * 50 + 'x')
+fails('create through', open, 'root/x', 'w')
+os.symlink(canary_file + '.new', 'new')
+fails('create the target', open, 'new', 'w')
+done()

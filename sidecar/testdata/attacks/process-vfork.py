@@ -1,0 +1,4 @@
+# tries: make a process that borrows its memory
+# status: ok
+refused('vfork')
+done()

@@ -1,0 +1,4 @@
+# tries: return more than a result may be
+# status: error|memory_limit
+# timeout: 5s
+'x' * (100 << 20)
