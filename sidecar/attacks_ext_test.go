@@ -178,7 +178,7 @@ func newCanaries(t *testing.T) *canaries {
 			if err := c.process.Kill(); err != nil {
 				t.Error(err)
 			}
-			_ = <-ended // killed
+			<-ended
 		}
 		if got, err := os.ReadFile(c.file); err != nil || string(got) != c.text {
 			t.Errorf("the canary file: %q, %v", got, err)
