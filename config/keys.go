@@ -121,7 +121,7 @@ var keys = []key{
 	{path: "executor.limits.tool_calls", readers: readBySidecar, initial: "1000", env: []string{"CODEMODE_TOOL_CALLS"},
 		value: count(func(c *Config) *int { return &c.Executor.Limits.ToolCalls }, 1, 1_000_000),
 		doc:   "Tool calls of one execution."},
-	{path: "executor.limits.concurrent_tool_calls", readers: readBySidecar, initial: "64", env: []string{"CODEMODE_CONCURRENT_TOOL_CALLS"},
+	{path: "executor.limits.concurrent_tool_calls", readers: readBySidecar, initial: "128", env: []string{"CODEMODE_CONCURRENT_TOOL_CALLS"},
 		value: count(func(c *Config) *int { return &c.Executor.Limits.ConcurrentToolCalls }, 1, 4096),
 		doc:   "Tool calls of one execution that run at once; further ones wait."},
 	{path: "executor.limits.tool_value_size", readers: readBySidecar, initial: "8Mi", env: []string{"CODEMODE_TOOL_VALUE_SIZE"},

@@ -323,7 +323,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 			CodeTimeout: 30 * time.Second, MaxCodeLength: 100_000, Memory: 512 << 20, CPUTime: 30 * time.Second,
 			Threads: 64, OpenFiles: 256, FileSize: 64 << 20, ScratchSize: 64 << 20, ScratchFiles: 4096,
 			ArtifactsSize: 16 << 20, ArtifactFiles: 100,
-			OutputSize: 1 << 20, ResultSize: 8 << 20, ToolCalls: 1000, ConcurrentToolCalls: 64, ToolValueSize: 8 << 20,
+			OutputSize: 1 << 20, ResultSize: 8 << 20, ToolCalls: 1000, ConcurrentToolCalls: 128, ToolValueSize: 8 << 20,
 		},
 		Filesystem: config.Filesystem{Workspace: config.Mount{Readonly: true}},
 		Network:    config.Network{Mode: "none", Connections: 32, Bytes: 256 << 20},

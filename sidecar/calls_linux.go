@@ -14,7 +14,9 @@ import (
 	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
 )
 
-// call passes a tool call on, or answers it here if it is one too many.
+// call passes a tool call on, or answers it here if it is one too many. Where as many as
+// may are under way, it waits for one of them to end; the worker's next frames wait with
+// it, so that what is held of them is bounded.
 func (e *execution) call(id uint32, payload []byte) error {
 	if len(payload) < 2 {
 		return protocolError("a short call")
@@ -32,8 +34,6 @@ func (e *execution) call(id uint32, payload []byte) error {
 	switch {
 	case e.calls >= e.limits.ToolCalls:
 		over = fmt.Sprintf("the run has made its %d tool calls (limits.tool_calls)", e.limits.ToolCalls)
-	case len(e.open) >= e.limits.ConcurrentToolCalls:
-		over = fmt.Sprintf("%d tool calls are under way already (limits.concurrent_tool_calls); gather fewer at once", len(e.open))
 	case !repeated:
 		e.open[id] = true
 		e.calls++
@@ -44,6 +44,11 @@ func (e *execution) call(id uint32, payload []byte) error {
 	}
 	if over != "" {
 		return e.answerFailure(id, "limit", over)
+	}
+	select {
+	case e.places <- struct{}{}:
+	case <-e.worker.ended:
+		return io.ErrUnexpectedEOF
 	}
 	// What the program printed before the call is told before the call.
 	e.drain(e.worker.stdout, 0)
@@ -100,6 +105,12 @@ func (e *execution) toolResult(r *codemodev1.ToolResult) {
 	known := e.open[r.GetId()]
 	delete(e.open, r.GetId())
 	e.mu.Unlock()
+	if known {
+		select {
+		case <-e.places:
+		default: // the answer came before its call had a place: only a client not ours does that
+		}
+	}
 	if !known {
 		return // late, or made up: no one waits for it
 	}

@@ -49,6 +49,7 @@ type execution struct {
 	cut         bool             // there was more
 	reason      codemodev1.Status
 	open        map[uint32]bool // tool calls without a result
+	places      chan struct{}   // one for each call that the client has
 	calls       int
 	threads     int  // seen when there were too many
 	scratchFull bool // the worker's files were too many or too large
@@ -62,6 +63,7 @@ type execution struct {
 // run runs the program and gives the result; an error means that the client is gone.
 func (e *execution) run(start *codemodev1.Start) (*codemodev1.Result, error) {
 	e.open = map[uint32]bool{}
+	e.places = make(chan struct{}, e.limits.ConcurrentToolCalls)
 	e.wake = make(chan struct{}, 1)
 	options := fmt.Appendf(nil, `{"tool_value_size":%d,"result_size":%d,"memory":%d}`,
 		e.limits.ToolValueSize, e.limits.ResultSize, e.limits.Memory)

@@ -3,6 +3,7 @@ package sidecar_test
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -176,6 +177,28 @@ func TestToolCallLimitsAreToolErrors(t *testing.T) {
 	got := e.run(t, "n = 0\ntry:\n  while True: n += tools.f()\nexcept ToolError as e:\n  kind = e.kind\n(n, kind)", withTools(tools))
 	if got.Status != executorclient.OK || len(got.ToolCalls) != 5 {
 		t.Errorf("%s %v after %d calls", got.Status, got.Value, len(got.ToolCalls))
+	}
+}
+
+// A program may gather as many calls as it likes: those past the limit wait their turn,
+// and none is lost.
+func TestGatheringMoreThanRunsAtOnceWaits(t *testing.T) {
+	tools := registry.New()
+	var now, most atomic.Int32
+	if err := registry.Func(tools, "f", "", func(_ context.Context, in struct{ X int }) (int, error) {
+		n := now.Add(1)
+		defer now.Add(-1)
+		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+		}
+		time.Sleep(5 * time.Millisecond)
+		return in.X, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	e := start(t, func(c *config.SidecarConfig) { c.Limits.ConcurrentToolCalls = 4 })
+	got := e.run(t, "import asyncio\nsum(await asyncio.gather(*[tools.f.arun(X=i) for i in range(100)]))", withTools(tools))
+	if got.Value != int64(4950) || len(got.ToolCalls) != 100 || most.Load() > 4 {
+		t.Errorf("%v %+v, %d at once", got.Value, got.Error, most.Load())
 	}
 }
 

@@ -298,12 +298,12 @@ func (b *bench) measureAll(ctx context.Context, python string) error {
 	}
 	toolCall := b.add("one tool call, Python to Go and back", call)
 	b.ratio("one tool call", "gRPC + socket round trip", toolCall.P50, socketTrip.P50+grpcTrip.P50, 1.3, false)
-	gather, err := b.insideProgram(ctx, "import asyncio, time\nts = []\nfor _ in range(N):\n    t = time.perf_counter()\n    await asyncio.gather(*[tools.slow.arun() for _ in range(50)])\n    ts.append(time.perf_counter() - t)\nts", 10)
+	gather, err := b.insideProgram(ctx, "import asyncio, time\nts = []\nfor _ in range(N):\n    t = time.perf_counter()\n    await asyncio.gather(*[tools.slow.arun() for _ in range(100)])\n    ts.append(time.perf_counter() - t)\nts", 9)
 	if err != nil {
 		return err
 	}
-	gathered := b.add("50 tool calls of 50 ms, gathered", gather)
-	b.ratio("50 tool calls of 50 ms", "50 ms", gathered.P50, 50, 1.5, false)
+	gathered := b.add("100 tool calls of 50 ms, gathered", gather)
+	b.ratio("100 tool calls of 50 ms", "50 ms", gathered.P50, 50, 1.5, false)
 	large, err := b.insideProgram(ctx, "import time\nx = 'x' * (1 << 20)\nts = []\nfor _ in range(N):\n    t = time.perf_counter()\n    tools.echo(x)\n    ts.append(time.perf_counter() - t)\nts", 50)
 	if err != nil {
 		return err
