@@ -147,10 +147,13 @@ func (e *execution) awaitEnd() {
 	select {
 	case <-e.worker.ended:
 	case <-time.After(50 * time.Millisecond):
-		// It closed its control socket and lives on.
-		e.setReason(codemodev1.Status_STATUS_KILLED)
+		// It closed its control socket and lives on; or the news of its end are late, and
+		// then the kill finds nobody.
 		e.worker.kill()
 		<-e.worker.ended
+		if end := e.worker.end.status; end.Signaled() && end.Signal() == unix.SIGKILL {
+			e.setReason(codemodev1.Status_STATUS_KILLED)
+		}
 	}
 	e.readers.Wait()
 }
