@@ -105,14 +105,12 @@ func (e *execution) toolResult(r *codemodev1.ToolResult) {
 	known := e.open[r.GetId()]
 	delete(e.open, r.GetId())
 	e.mu.Unlock()
-	if known {
-		select {
-		case <-e.places:
-		default: // the answer came before its call had a place: only a client not ours does that
-		}
-	}
 	if !known {
 		return // late, or made up: no one waits for it
+	}
+	select {
+	case <-e.places:
+	default: // the answer came before its call had a place: only a client not ours does that
 	}
 	var err error
 	switch outcome := r.GetOutcome().(type) {

@@ -19,7 +19,7 @@ func scratchUse(path string, most int) (size int64, files int) {
 		}
 		for files <= most {
 			var entry unix.Stat_t
-			names, err := readSome(fd)
+			names, err := readNames(fd)
 			if err != nil || len(names) == 0 {
 				break
 			}
@@ -40,15 +40,4 @@ func scratchUse(path string, most int) (size int64, files int) {
 		}
 	}
 	return size, files
-}
-
-// readSome reads on where the descriptor stands.
-func readSome(fd int) ([]string, error) {
-	var buffer [8 << 10]byte
-	n, err := unix.ReadDirent(fd, buffer[:])
-	if err != nil || n == 0 {
-		return nil, err
-	}
-	_, _, names := unix.ParseDirent(buffer[:n], -1, nil)
-	return names, nil
 }

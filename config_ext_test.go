@@ -1,0 +1,42 @@
+package codemode_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/codemode-sdk/codemode"
+)
+
+// An application that is configured by a file, or by its environment alone, runs programs
+// under what they say.
+func TestConfigurationReachesTheExecutor(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "codemode.yaml")
+	if err := os.WriteFile(path, []byte("executor:\n  limits:\n    max_code_length: 5\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, open := range map[string]func() (*codemode.Codemode, error){
+		"file":        func() (*codemode.Codemode, error) { return codemode.FromConfig(path) },
+		"environment": codemode.FromEnv,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if name == "environment" {
+				t.Setenv("CODEMODE_CONFIG", path)
+			}
+			cm, err := open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer cm.Close()
+			if result, err := cm.Execute(t.Context(), "1+1"); err != nil || result.Value != int64(2) {
+				t.Errorf("%v, %v", result.Value, err)
+			}
+			if _, err := cm.Execute(t.Context(), "1+1+1+1"); codemode.CodeOf(err) != codemode.CodeRejected {
+				t.Errorf("a program over the limit: %v", err)
+			}
+		})
+	}
+	if _, err := codemode.FromConfig(filepath.Join(t.TempDir(), "none.yaml")); codemode.CodeOf(err) != codemode.CodeConfig {
+		t.Errorf("a file that is not there: %v", err)
+	}
+}
