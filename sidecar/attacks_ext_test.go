@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -370,6 +371,23 @@ func leftovers(t *testing.T, server int) map[string]int {
 	}
 }
 
+// atRest counts until nothing has changed for a while: a worker's process is there
+// before all of its descriptors are.
+func atRest(t *testing.T, server int) map[string]int {
+	t.Helper()
+	var now map[string]int
+	same := 0
+	waitFor(t, func() bool {
+		before := now
+		now = leftovers(t, server)
+		if same++; !maps.Equal(before, now) {
+			same = 0
+		}
+		return same >= 10
+	})
+	return now
+}
+
 // Bombs cost the executor nothing that lasts.
 func TestBombsLeaveNothingBehind(t *testing.T) {
 	before := forkServers(t)
@@ -379,7 +397,7 @@ func TestBombsLeaveNothingBehind(t *testing.T) {
 	usual := median(t, e)
 	// At rest there are as many workers as are to be ready.
 	waitFor(t, func() bool { return workersOf(t, server) == config.DefaultSidecar().Pool.MinReady })
-	idle := leftovers(t, server)
+	idle := atRest(t, server)
 	var bombs []attack
 	for _, a := range attacks(t) {
 		if strings.HasPrefix(a.name, "bomb-") && a.header["arch"] == "" {
