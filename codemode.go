@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/executorclient"
@@ -17,7 +18,8 @@ import (
 // tools on the embedded executor.
 type Options struct {
 	// Registry holds the tools. If nil, a new one, to be filled through
-	// Codemode.Registry before the first use.
+	// Codemode.Registry before the first use. Its sources are started by New, which gives
+	// them StartTimeout, and closed by Codemode.Close.
 	Registry *registry.Registry
 	// Config says where the executor is and what programs may use. If nil, the defaults:
 	// the executor inside this process, and the limits of docs/configuration.md.
@@ -31,6 +33,10 @@ type Options struct {
 	// Logger gets what the embedded executor has to say. If nil, nothing is written.
 	Logger *slog.Logger
 }
+
+// StartTimeout bounds how long New waits for the registry's sources together. Call
+// Registry.Start before New to give them more or less.
+const StartTimeout = time.Minute
 
 // Codemode runs programs that call the registered tools. It is safe for use by many
 // goroutines.
@@ -65,7 +71,7 @@ func newCodemode(ctx context.Context, o Options) (*Codemode, error) {
 	return connect(ctx, o, client, o.Config.Sidecar())
 }
 
-func connect(ctx context.Context, o Options, client config.ClientConfig, executor config.SidecarConfig) (*Codemode, error) {
+func connect(ctx context.Context, o Options, client config.ClientConfig, executor config.SidecarConfig) (_ *Codemode, err error) {
 	c := &Codemode{registry: o.Registry, config: client, toolName: o.ToolName, onEvent: o.OnEvent}
 	if c.registry == nil {
 		c.registry = registry.New()
@@ -79,6 +85,14 @@ func connect(ctx context.Context, o Options, client config.ClientConfig, executo
 	if err := checkToolName(c.toolName); err != nil {
 		return nil, err
 	}
+	if err := c.startRegistry(ctx); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.registry.Close())
+		}
+	}()
 	dial := executorclient.Options{Address: client.ExecutorURL, APIKey: client.ExecutorAPIKey.Reveal()}
 	if client.Embedded() {
 		server, err := sidecar.New(ctx, executor, o.Logger)
@@ -88,11 +102,16 @@ func connect(ctx context.Context, o Options, client config.ClientConfig, executo
 		c.embedded = server
 		dial.Dialer = server.Dial
 	}
-	var err error
 	if c.client, err = executorclient.Dial(dial); err != nil {
 		return nil, errors.Join(err, c.closeEmbedded())
 	}
 	return c, nil
+}
+
+func (c *Codemode) startRegistry(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, StartTimeout)
+	defer cancel()
+	return c.registry.Start(ctx)
 }
 
 // FromConfig makes a Codemode from a codemode.yaml and the environment; with an empty
@@ -138,11 +157,12 @@ func (c *Codemode) Layers(ctx context.Context) ([]Layer, error) {
 	return info.Layers, nil
 }
 
-// Close ends the embedded executor, if there is one, and every run on it, and waits for
-// tool calls to return: their contexts have ended.
+// Close ends the embedded executor, if there is one, and every run on it, waits for tool
+// calls to return, whose contexts have ended, and then closes the registry's sources,
+// unless another Codemode uses them.
 func (c *Codemode) Close() error {
 	c.closing.Do(func() {
-		c.closed = errors.Join(c.client.Close(), c.closeEmbedded())
+		c.closed = errors.Join(c.client.Close(), c.closeEmbedded(), c.registry.Close())
 	})
 	return c.closed
 }

@@ -28,7 +28,12 @@ type Registry struct {
 	mu      sync.RWMutex
 	entries map[string]*Entry
 	spelled map[string]*Entry // by Python path
+	sources []Source          // in the order of Attach
 	errs    []error
+
+	lifecycle sync.Mutex // held while sources start and close
+	running   []Source   // in the order of their starts; written with both locks held
+	starts    int        // without a Close
 }
 
 // New makes an empty Registry.
@@ -37,22 +42,14 @@ func New() *Registry { return &Registry{} }
 // Add registers a tool. It fails with fault.Invalid where the name cannot be used or is
 // taken, or a schema does not compile; Err keeps the error as well.
 func (r *Registry) Add(t Tool) error {
-	return r.register(origin(), t.Name, t.Description, t.Handler, func() (in, out *schema.Schema, err error) {
-		in, err = schema.Parse(t.InputSchema)
-		if err != nil {
-			return nil, nil, fault.Wrap(fault.Invalid, err, "the schema of its arguments")
-		}
-		if len(t.OutputSchema) > 0 {
-			out, err = schema.Parse(t.OutputSchema)
-			if err != nil {
-				return nil, nil, fault.Wrap(fault.Invalid, err, "the schema of its result")
-			}
-		}
-		return in, out, nil
-	})
+	place := t.Origin
+	if place == "" {
+		place = origin()
+	}
+	return r.register(place, t.Name, t.Description, t.Handler, t.schemas)
 }
 
-// register is the one way in; every error ends in r.errs too.
+// register is the way in for what the application adds itself; every error ends in r.errs too.
 func (r *Registry) register(origin, name, description string, handler Handler, schemas func() (in, out *schema.Schema, err error)) error {
 	e := &Entry{name: name, description: description, handler: handler, origin: origin}
 	err := e.complete(schemas)
@@ -62,10 +59,14 @@ func (r *Registry) register(origin, name, description string, handler Handler, s
 		err = r.insert(e)
 	}
 	if err != nil {
-		err = fault.Wrap(fault.Invalid, err, "cannot register the tool %q at %s", name, origin)
+		err = e.refused(err)
 		r.errs = append(r.errs, err)
 	}
 	return err
+}
+
+func (e *Entry) refused(err error) error {
+	return fault.Wrap(fault.Invalid, err, "cannot register the tool %q from %s", e.name, e.origin)
 }
 
 func (e *Entry) complete(schemas func() (in, out *schema.Schema, err error)) (err error) {
@@ -85,11 +86,11 @@ func (e *Entry) complete(schemas func() (in, out *schema.Schema, err error)) (er
 
 func (r *Registry) insert(e *Entry) error {
 	if first, taken := r.entries[e.name]; taken {
-		return fault.New(fault.Invalid, "there is already a tool of this name, registered at %s", first.origin)
+		return fault.New(fault.Invalid, "there is already a tool of this name, from %s", first.origin)
 	}
-	spelling := strings.Join(e.path, ".")
+	spelling := e.spelling()
 	if first, taken := r.spelled[spelling]; taken {
-		return fault.New(fault.Invalid, "a program would spell it tools.%s, as it does the tool %q, registered at %s",
+		return fault.New(fault.Invalid, "a program would spell it tools.%s, as it does the tool %q from %s",
 			spelling, first.name, first.origin).WithRemedy("rename one of them")
 	}
 	if len(r.entries) >= MaxTools {

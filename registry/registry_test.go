@@ -37,8 +37,8 @@ func TestWhatCannotBeRegistered(t *testing.T) {
 		{"a schema that is not JSON", add(registry.Tool{Name: "a", InputSchema: json.RawMessage(`{`)}), []string{"the schema of its arguments"}},
 		{"a schema of no object", add(registry.Tool{Name: "a", InputSchema: json.RawMessage(`{"type":"string"}`)}), []string{"object"}},
 		{"a result schema that is not JSON", add(registry.Tool{Name: "a", OutputSchema: json.RawMessage(`{`)}), []string{"the schema of its result"}},
-		{"a name twice", add(registry.Tool{Name: "a"}, registry.Tool{Name: "a", InputSchema: object}), []string{`"a"`, "already a tool of this name, registered at", "registry_test.go:"}},
-		{"one spelling for two", add(registry.Tool{Name: "n.get-it"}, registry.Tool{Name: "n.get_it"}), []string{`"n.get_it"`, `"n.get-it"`, "tools.n.get_it", "registered at", "rename"}},
+		{"a name twice", add(registry.Tool{Name: "a"}, registry.Tool{Name: "a", InputSchema: object}), []string{`"a"`, "already a tool of this name, from", "registry_test.go:"}},
+		{"one spelling for two", add(registry.Tool{Name: "n.get-it"}, registry.Tool{Name: "n.get_it"}), []string{`"n.get_it"`, `"n.get-it"`, "tools.n.get_it", "from", "rename"}},
 		{"an argument that is no struct", func(r *registry.Registry) error {
 			return registry.Func(r, "a", "", func(context.Context, string) (int, error) { return 0, nil })
 		}, []string{"its argument type is string", "take a struct", "registry_test.go:"}},

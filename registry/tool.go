@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/codemode-sdk/codemode/internal/fault"
 	"github.com/codemode-sdk/codemode/schema"
 )
 
@@ -29,6 +30,23 @@ type Tool struct {
 	// Handler runs the tool. If nil, the tool is described but calling it fails with
 	// KindUnavailable.
 	Handler Handler
+	// Origin says where the tool comes from, for messages, such as "the MCP server
+	// github". If empty, the file and line that adds it.
+	Origin string
+}
+
+func (t Tool) schemas() (in, out *schema.Schema, err error) {
+	in, err = schema.Parse(t.InputSchema)
+	if err != nil {
+		return nil, nil, fault.Wrap(fault.Invalid, err, "the schema of its arguments")
+	}
+	if len(t.OutputSchema) > 0 {
+		out, err = schema.Parse(t.OutputSchema)
+		if err != nil {
+			return nil, nil, fault.Wrap(fault.Invalid, err, "the schema of its result")
+		}
+	}
+	return in, out, nil
 }
 
 // An Entry is a registered tool. It does not change.
@@ -39,6 +57,7 @@ type Entry struct {
 	stub              string
 	origin            string
 	handler           Handler
+	source            Source // nil if the application added it itself
 }
 
 // Name is the registered name.
@@ -66,8 +85,11 @@ func (e *Entry) Stub() string { return e.stub }
 // Connected says whether there is a function to call.
 func (e *Entry) Connected() bool { return e.handler != nil }
 
-// Origin is the file and line of the registration, for messages.
+// Origin says where the tool comes from, for messages: the file and line of the
+// registration, unless Tool.Origin said otherwise.
 func (e *Entry) Origin() string { return e.origin }
+
+func (e *Entry) spelling() string { return strings.Join(e.path, ".") }
 
 // pythonPath spells a name for Python.
 func pythonPath(name string) []string {
