@@ -95,8 +95,8 @@ type Server struct {
 	Host string
 	// Port is as in SidecarConfig.Port.
 	Port int
-	// Socket is as in SidecarConfig.Socket.
-	Socket string
+	// Socket and SocketMode are as in SidecarConfig.
+	Socket, SocketMode string
 	// APIKeys is as in SidecarConfig.APIKeys.
 	APIKeys []Secret
 }
@@ -143,6 +143,7 @@ func (c *Config) Sidecar() SidecarConfig {
 		Host:       e.Server.Host,
 		Port:       e.Server.Port,
 		Socket:     e.Server.Socket,
+		SocketMode: e.Server.SocketMode,
 		Limits:     e.Limits,
 		Filesystem: e.Filesystem,
 		Network:    e.Network,

@@ -129,7 +129,7 @@ var keys = []key{
 		doc:   "The arguments of one tool call, encoded, and likewise its result."},
 
 	mount("workspace", "no such directory", "Where programs see the directory of workspace.source.", func(c *Config) *Mount { return &c.Executor.Filesystem.Workspace }),
-	{path: "executor.filesystem.workspace.source", readers: readBySidecar, example: "/srv/data",
+	{path: "executor.filesystem.workspace.source", readers: readBySidecar, env: []string{"CODEMODE_WORKSPACE_SOURCE"}, example: "/srv/data",
 		value:   optionalText("path", "the absolute path of a directory", func(c *Config) *string { return &c.Executor.Filesystem.Workspace.Source }, readSource),
 		derived: "filesystem.workspace.mount",
 		doc:     "The executor's directory that all programs share. Where no mounts can be made (most containers) it must be the same path as workspace.mount: mount a volume there."},
@@ -194,6 +194,9 @@ var keys = []key{
 	{path: "executor.server.socket", readers: readBySidecar, env: []string{"CODEMODE_SOCKET"}, example: "/run/codemode/executor.sock",
 		value: optionalText("path", "a path of at most 107 bytes", func(c *Config) *string { return &c.Executor.Server.Socket }, readSocket),
 		doc:   "Unix socket to listen on in place of host and port."},
+	{path: "executor.server.socket_mode", readers: readBySidecar, initial: SocketOwner, env: []string{"CODEMODE_SOCKET_MODE"},
+		value: choice(func(c *Config) *string { return &c.Executor.Server.SocketMode }, SocketOwner, SocketGroup),
+		doc:   "Who may connect to the unix socket: 0600 its owner alone, 0660 its group as well, for an application that runs as another user."},
 	{path: "executor.server.api_keys", readers: readBySidecar, env: []string{"CODEMODE_API_KEY"}, example: "[\"${CODEMODE_API_KEY}\"]",
 		value:   apiKeys(func(c *Config) *[]Secret { return &c.Executor.Server.APIKeys }),
 		derived: "the file's executor.api_key",

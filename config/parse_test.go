@@ -199,7 +199,7 @@ grpc:
 				"CODEMODE_LOG_LEVEL=INFO\nCODEMODE_HOST=0.0.0.0\nCODEMODE_SOCKET=/run/x/../e.sock\n",
 			want: func(c *config.Config) {
 				c.Executor.APIKey = config.NewSecret("k1")
-				c.Executor.Server = config.Server{Host: "0.0.0.0", Port: 9001, Socket: "/run/e.sock", APIKeys: []config.Secret{config.NewSecret("k1")}}
+				c.Executor.Server = config.Server{Host: "0.0.0.0", Port: 9001, Socket: "/run/e.sock", SocketMode: config.SocketOwner, APIKeys: []config.Secret{config.NewSecret("k1")}}
 				c.Executor.Limits.CodeTimeout, c.Executor.Limits.CPUTime = time.Minute, time.Minute
 				c.Executor.Timeout = 75 * time.Second
 			},
@@ -318,7 +318,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		t.Errorf("%d workers", workers)
 	}
 	want := config.SidecarConfig{
-		Host: "127.0.0.1", Port: 8001, Python: "auto",
+		Host: "127.0.0.1", Port: 8001, SocketMode: config.SocketOwner, Python: "auto",
 		Limits: config.Limits{
 			CodeTimeout: 30 * time.Second, MaxCodeLength: 100_000, Memory: 512 << 20, CPUTime: 30 * time.Second,
 			Threads: 64, OpenFiles: 256, FileSize: 64 << 20, ScratchSize: 64 << 20, ScratchFiles: 4096,

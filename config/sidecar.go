@@ -21,6 +21,8 @@ type SidecarConfig struct {
 	// Socket is the path of a unix socket to listen on in place of Host and Port. If
 	// empty, TCP.
 	Socket string
+	// SocketMode is SocketOwner or SocketGroup.
+	SocketMode string
 	// Limits bound one execution each.
 	Limits Limits
 	// Filesystem names directories to show to programs.
@@ -41,6 +43,14 @@ type SidecarConfig struct {
 	// LogLevel is the least severe level that is written.
 	LogLevel slog.Level
 }
+
+// Who may connect to a unix socket.
+const (
+	// SocketOwner: the user that the executor runs as, and root.
+	SocketOwner = "0600"
+	// SocketGroup: also the group that the executor runs as, or that its directory gives.
+	SocketGroup = "0660"
+)
 
 // Limits bound one execution each. None can be switched off.
 type Limits struct {
@@ -192,7 +202,7 @@ func DefaultSidecar() SidecarConfig { return Default().Sidecar() }
 func (s SidecarConfig) Validate() error {
 	whole := Default()
 	e := &whole.Executor
-	e.Server = Server{Host: s.Host, Port: s.Port, Socket: s.Socket, APIKeys: s.APIKeys}
+	e.Server = Server{Host: s.Host, Port: s.Port, Socket: s.Socket, SocketMode: s.SocketMode, APIKeys: s.APIKeys}
 	e.Limits, e.Filesystem, e.Network, e.Execution = s.Limits, s.Filesystem, s.Network, s.Execution
 	e.Sandbox, e.Pool, e.Python, e.CacheDir = s.Sandbox, s.Pool, s.Python, s.CacheDir
 	whole.Log.Level = s.LogLevel

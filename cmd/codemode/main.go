@@ -43,6 +43,9 @@ type command struct {
 	// prepare declares the flags and gives the function to call once they are parsed,
 	// which takes the positional arguments and gives the exit status.
 	prepare func(flags *flagSet, io stdio) func(args []string) (int, error)
+	// members are commands behind this one's word, such as those of "codemode docker"; a
+	// command that has some has no prepare. Their names hold both words.
+	members []command
 }
 
 func commands() []command {
@@ -58,16 +61,23 @@ func run(args []string, io stdio) int {
 		overview(io.err)
 		return exitOther
 	}
-	name, rest := args[0], args[1:]
-	switch name {
+	switch args[0] {
 	case "help", "-h", "-help", "--help":
-		return help(rest, io)
+		return help(args[1:], io)
 	case "-version", "--version":
-		name = "version"
+		args = append([]string{"version"}, args[1:]...)
 	}
-	c, err := findCommand(name)
+	c, rest, err := findCommand(args)
 	if err != nil {
 		return report(io, "codemode", err)
+	}
+	if c.members != nil {
+		if len(rest) > 0 { // a flag that asks for help
+			membersHelp(io.out, c)
+			return exitOK
+		}
+		membersHelp(io.err, c)
+		return exitOther
 	}
 	flags := newFlagSet(c)
 	action := c.prepare(flags, io)
@@ -92,15 +102,31 @@ func report(io stdio, who string, err error) int {
 	return exitOther
 }
 
-func findCommand(name string) (command, error) {
-	var names []string
-	for _, c := range commands() {
+// findCommand gives the command that one word or two name, and what follows them. It
+// gives a command with members only where nothing or a request for help follows.
+func findCommand(args []string) (command, []string, error) {
+	c, err := among(commands(), args[0], "help", "codemode help")
+	if err != nil || c.members == nil || len(args) == 1 {
+		return c, args[1:], err
+	}
+	switch args[1] {
+	case "help", "-h", "-help", "--help":
+		return c, args[1:], nil
+	}
+	c, err = among(c.members, c.name+" "+args[1], "", "codemode help "+c.name)
+	return c, args[2:], err
+}
+
+// among finds a command by its name; other is a name that is none of the list's.
+func among(list []command, name, other, lister string) (command, error) {
+	names := []string{other}
+	for _, c := range list {
 		if c.name == name {
 			return c, nil
 		}
 		names = append(names, c.name)
 	}
-	return command{}, fmt.Errorf("unknown command %q%s (codemode help lists the commands)", name, didYouMean(name, append(names, "help")))
+	return command{}, fmt.Errorf("unknown command %q%s (%s lists the commands)", name, didYouMean(name, names), lister)
 }
 
 func help(args []string, io stdio) int {
@@ -108,17 +134,36 @@ func help(args []string, io stdio) int {
 		overview(io.out)
 		return exitOK
 	}
-	if len(args) > 1 {
-		return report(io, "codemode help", errors.New("takes one command at a time"))
+	c, rest, err := findCommand(args)
+	if err == nil && len(rest) > 0 {
+		err = errors.New("takes one command at a time")
 	}
-	c, err := findCommand(args[0])
 	if err != nil {
 		return report(io, "codemode help", err)
+	}
+	if c.members != nil {
+		membersHelp(io.out, c)
+		return exitOK
 	}
 	flags := newFlagSet(c)
 	c.prepare(flags, io)
 	flags.help(io.out)
 	return exitOK
+}
+
+func membersHelp(w io.Writer, c command) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "usage: codemode %s\n\n%s\n", c.usage, c.summary)
+	if c.help != "" {
+		b.WriteString("\n" + strings.TrimSpace(c.help) + "\n")
+	}
+	b.WriteString("\n")
+	for _, member := range c.members {
+		fmt.Fprintf(&b, "  %-16s %s\n", member.name, member.summary)
+	}
+	fmt.Fprintf(&b, "\ncodemode help %s COMMAND says more.\n", c.name)
+	// Nothing is left to try where even the help cannot be written.
+	_, _ = io.WriteString(w, b.String())
 }
 
 func overview(w io.Writer) {

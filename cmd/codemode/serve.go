@@ -164,7 +164,7 @@ func announce(log *slog.Logger, listener net.Listener, cfg config.SidecarConfig,
 
 func listen(cfg config.SidecarConfig) (net.Listener, error) {
 	if cfg.Socket != "" {
-		return listenUnix(cfg.Socket)
+		return listenUnix(cfg.Socket, cfg.SocketMode)
 	}
 	listener, err := net.Listen("tcp", net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)))
 	if err != nil {

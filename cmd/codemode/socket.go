@@ -11,13 +11,14 @@ import (
 	"github.com/codemode-sdk/codemode/internal/fault"
 )
 
-// listenUnix makes a socket that only this user can connect to. One that an earlier
-// process left behind is replaced; one that somebody answers on, or another file, is not.
-func listenUnix(path string) (net.Listener, error) {
+// listenUnix makes a socket that only this user can connect to, or its group as well. One
+// that an earlier process left behind is replaced; one that somebody answers on, or
+// another file, is not.
+func listenUnix(path, mode string) (net.Listener, error) {
 	if err := removeStale(path); err != nil {
 		return nil, err
 	}
-	restore := ownerOnly()
+	restore := onlyFor(mode)
 	listener, err := net.Listen("unix", path)
 	restore()
 	if err != nil {

@@ -2,5 +2,5 @@
 
 package main
 
-// ownerOnly does nothing: files take the rights of their directory here.
-func ownerOnly() (restore func()) { return func() {} }
+// onlyFor does nothing: files take the rights of their directory here.
+func onlyFor(string) (restore func()) { return func() {} }
