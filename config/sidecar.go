@@ -67,6 +67,9 @@ type Limits struct {
 	Threads int
 	// OpenFiles bounds the file descriptors of the program.
 	OpenFiles int
+	// Processors bounds how many processors the program may keep busy, on average over a
+	// tenth of a second. If zero, all. Only a cgroup can hold a program to it.
+	Processors int
 	// FileSize bounds each file the program writes, in bytes.
 	FileSize int64
 	// ScratchSize bounds all files in the scratch directory together, in bytes.
@@ -178,7 +181,7 @@ func Layers() []string { return slices.Clone(layers) }
 
 var layers = []string{
 	"user", "pid", "mount", "network", "ipc", "uts", // namespaces
-	"landlock", "seccomp", "no_new_privs", "rlimits",
+	"landlock", "seccomp", "no_new_privs", "rlimits", "cgroup",
 }
 
 // Pool sizes the workers of an executor.

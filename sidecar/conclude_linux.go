@@ -124,6 +124,8 @@ func (e *execution) explainEnd(result *codemodev1.Result) {
 		result.Error = &codemodev1.ProgramError{
 			Type: "Timeout", Message: fmt.Sprintf("the program used more than its %s of processor time", e.limits.CPUTime),
 		}
+	case end.status.Signaled() && e.worker.group.OutOfMemory():
+		e.explain(result, codemodev1.Status_STATUS_MEMORY_LIMIT, nil)
 	case end.status.Signaled():
 		result.Status = codemodev1.Status_STATUS_KILLED
 		result.ExitCode = 128 + int32(end.status.Signal())

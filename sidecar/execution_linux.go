@@ -71,6 +71,10 @@ func (e *execution) run(start *codemodev1.Start) (*codemodev1.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	// What is asked for is at most the executor's own limit, and as a rule it.
+	if err := e.worker.group.LowerMemory(e.limits.Memory + e.worker.server.plan.GroupSlack); err != nil {
+		return nil, status.Error(codes.Unavailable, "the worker's memory could not be bounded")
+	}
 	e.begun = time.Now()
 	if err := e.worker.writeFrame(frameRun, 0, section(options), options,
 		section(start.GetCode()), []byte(start.GetCode()), section(manifest), manifest); err != nil {

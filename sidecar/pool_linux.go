@@ -12,6 +12,7 @@ import (
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/internal/cpython"
 	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/sidecar/cgroup"
 	"github.com/codemode-sdk/codemode/sidecar/egress"
 	"github.com/codemode-sdk/codemode/sidecar/sandbox"
 )
@@ -25,6 +26,7 @@ type pool struct {
 	plan   *sandbox.Plan
 	log    *slog.Logger
 	proxy  *egress.Proxy // in network mode restricted
+	groups *cgroup.Tree  // where workers get cgroups, or nil
 	base   string        // where workers' directories are made, if they have no root of their own
 
 	ctx    context.Context // ends with the pool
@@ -66,7 +68,7 @@ func newPool(ctx context.Context, cfg config.SidecarConfig, bare bool, python *c
 	}
 	if err := p.start(ctx); err != nil {
 		p.cancel()
-		return nil, errors.Join(err, p.closeProxy(), os.RemoveAll(base))
+		return nil, errors.Join(err, p.closeGroups(), p.closeProxy(), os.RemoveAll(base))
 	}
 	p.tasks.Go(p.supervise)
 	return p, nil
@@ -80,7 +82,7 @@ func (p *pool) start(ctx context.Context) error {
 		Workers:   p.cfg.Pool.MaxWorkers + p.cfg.Pool.MinReady,
 		Limits: sandbox.Limits{
 			MemoryBytes: limits.Memory, CPUSeconds: int64((limits.CPUTime + time.Second - 1) / time.Second),
-			Threads: int64(limits.Threads), OpenFiles: int64(limits.OpenFiles),
+			Threads: int64(limits.Threads), Processors: int64(limits.Processors), OpenFiles: int64(limits.OpenFiles),
 			FileBytes: limits.FileSize, ScratchBytes: limits.ScratchSize,
 			ScratchFiles: int64(limits.ScratchFiles),
 		},
@@ -91,6 +93,10 @@ func (p *pool) start(ctx context.Context) error {
 	}
 	if err := options.Resolve(); err != nil {
 		return err
+	}
+	if !p.bare {
+		p.groups, options.NoCgroups = cgroup.Open(len(options.Commands) > 0)
+		options.Cgroups = p.groups
 	}
 	var stronger *sandbox.Plan
 	var cause error
@@ -358,7 +364,14 @@ func (p *pool) close() error {
 	if last != server {
 		last.close()
 	}
-	return errors.Join(p.closeProxy(), os.RemoveAll(p.base))
+	return errors.Join(p.closeGroups(), p.closeProxy(), os.RemoveAll(p.base))
+}
+
+func (p *pool) closeGroups() error {
+	if p.groups == nil {
+		return nil
+	}
+	return p.groups.Close()
 }
 
 func (p *pool) closeProxy() error {

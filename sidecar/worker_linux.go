@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/codemode-sdk/codemode/sidecar/cgroup"
 	"github.com/codemode-sdk/codemode/sidecar/egress"
 )
 
@@ -51,6 +52,7 @@ type worker struct {
 	reader         *bufio.Reader
 	stdout, stderr *os.File
 	meter          meter
+	group          *cgroup.Group // nil if there are none
 
 	mu      sync.Mutex
 	handle  int  // pidfd, or -1
@@ -143,6 +145,11 @@ func (w *worker) awaitReady(ctx context.Context) error {
 	}
 	if w.server.plan.Commands {
 		if err := w.meter.openTree(); err != nil {
+			return err
+		}
+	}
+	if groups := w.server.plan.Cgroups; groups != nil {
+		if w.group, err = groups.Add(w.meter.pid, w.server.plan.Group); err != nil {
 			return err
 		}
 	}
@@ -249,6 +256,7 @@ func (w *worker) signal(sig unix.Signal) {
 // destroy ends the worker, waits for its end and takes away what was its own.
 func (w *worker) destroy() error {
 	w.kill()
+	killed := w.group.Kill()
 	<-w.ended
 	w.closeFiles()
 	w.mu.Lock()
@@ -257,7 +265,7 @@ func (w *worker) destroy() error {
 		w.handle = -1
 	}
 	w.mu.Unlock()
-	return w.own.remove()
+	return errors.Join(killed, w.group.Remove(), w.own.remove())
 }
 
 func (w *worker) closeFiles() {

@@ -24,10 +24,11 @@ const (
 	Seccomp    = "seccomp"      // an allow-list of system calls
 	NoNewPrivs = "no_new_privs" // set-user-ID programs give nothing
 	Rlimits    = "rlimits"      // memory, CPU time, descriptors, file size, processes
+	Cgroup     = "cgroup"       // memory and processes of a run together, whatever they are used for
 )
 
 // Names lists all layers in the order in which reports show them.
-var Names = []string{User, PID, Mount, Network, IPC, UTS, Landlock, Seccomp, NoNewPrivs, Rlimits}
+var Names = []string{User, PID, Mount, Network, IPC, UTS, Landlock, Seccomp, NoNewPrivs, Rlimits, Cgroup}
 
 // A Layer is one part of the sandbox as it stands on this machine.
 type Layer struct {

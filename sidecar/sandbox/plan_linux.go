@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/sidecar/cgroup"
 )
 
 // Limits are what the kernel holds a worker to.
@@ -28,6 +29,8 @@ type Limits struct {
 	Threads int64
 	// OpenFiles bounds descriptors.
 	OpenFiles int64
+	// Processors that all threads may keep busy together; 0 for all there are.
+	Processors int64
 	// FileBytes bounds one file.
 	FileBytes int64
 	// ScratchBytes and ScratchFiles bound a worker's own directory.
@@ -51,6 +54,10 @@ type Options struct {
 	Network string
 
 	commands []command
+	// Cgroups is where workers get cgroups, or nil; then NoCgroups says why.
+	Cgroups   *cgroup.Tree
+	NoCgroups error
+
 	// Bare asks for a plan without any layer, to measure what the layers cost.
 	Bare bool
 }
@@ -85,6 +92,13 @@ type Plan struct {
 	Commands bool
 	// Egress is true if workers hand their system calls for sockets over to the executor.
 	Egress bool
+
+	// Cgroups is where each worker gets a cgroup, held to Group; nil if it gets none.
+	// GroupSlack is what a group may use beyond the program's memory, in bytes: its files,
+	// and what the kernel keeps for it.
+	Cgroups    *cgroup.Tree
+	Group      cgroup.Limits
+	GroupSlack int64
 
 	refusal *fault.Error
 	message planMessage
@@ -191,6 +205,7 @@ func newPlan(o Options, ns namespaces) *Plan {
 	p.message.Worker.ScratchOptions = fmt.Sprintf("mode=0700,size=%d,nr_inodes=%d",
 		o.Limits.ScratchBytes, o.Limits.ScratchFiles)
 	p.message.Worker.Rlimits = rlimits(o)
+	p.useCgroups(o)
 	p.layer(NoNewPrivs, true, "")
 	p.layer(Rlimits, true, "memory, CPU time, threads, descriptors, file size")
 	p.useNamespaces(o, ns)
@@ -363,7 +378,7 @@ func rlimits(o Options) map[string][2]int64 {
 		"CPU":      {l.CPUSeconds, l.CPUSeconds + 1},
 		"FSIZE":    {l.FileBytes, l.FileBytes},
 		"NOFILE":   {l.OpenFiles, l.OpenFiles},
-		"NPROC":    {l.Threads * int64(o.Workers), l.Threads * int64(o.Workers)},
+		"NPROC":    {(l.Threads + threadSlack) * int64(o.Workers), (l.Threads + threadSlack) * int64(o.Workers)},
 		"CORE":     {0, 0},
 		"MEMLOCK":  {0, 0},
 		"MSGQUEUE": {0, 0},

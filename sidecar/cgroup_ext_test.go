@@ -1,0 +1,172 @@
+package sidecar_test
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/codemode-sdk/codemode/config"
+	"github.com/codemode-sdk/codemode/executorclient"
+	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/sidecar"
+	"github.com/codemode-sdk/codemode/sidecar/sandbox"
+)
+
+// cgroupLayer is that layer as an executor reports it.
+func cgroupLayer(t *testing.T, e *executor) sandbox.Layer {
+	t.Helper()
+	for _, layer := range e.server.Layers() {
+		if layer.Name == sandbox.Cgroup {
+			return layer
+		}
+	}
+	t.Fatal("an executor does not report its cgroups")
+	return sandbox.Layer{}
+}
+
+// needCgroups skips where no cgroups bound anything. TestAllHoldsInAVirtualMachine, of
+// which that can be said nowhere, sets the variable.
+func needCgroups(t *testing.T, e *executor) {
+	t.Helper()
+	if layer := cgroupLayer(t, e); !layer.InForce {
+		if os.Getenv(homeVariable) == "vm" {
+			t.Fatalf("not in force: %s", layer.Detail)
+		}
+		t.Skip("no cgroups with controllers here: " + layer.Detail)
+	}
+}
+
+// ownGroups lists the cgroups that this process has made for executors and their workers.
+func ownGroups(t *testing.T) []string {
+	t.Helper()
+	var found []string
+	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && strings.Contains(path, fmt.Sprintf("codemode-tree-%d-", os.Getpid())) {
+			found = append(found, path)
+		}
+		return nil // what goes meanwhile is not there
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// What the kernel counts for a run and the executor cannot see, its cgroup bounds: the run
+// comes back with the status that says so, and the one beside it goes on.
+func TestCgroupBoundsMemoryOfAnyKind(t *testing.T) {
+	e := start(t, func(c *config.SidecarConfig) { c.Limits.Memory, c.Limits.ScratchSize = 64<<20, 16<<20 })
+	needCgroups(t, e)
+	beside := make(chan *executorclient.Result, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	go func() {
+		got, err := e.Execute(ctx, executorclient.Request{Code: "import time; time.sleep(1); 'fine'"})
+		if err != nil {
+			t.Error(err)
+		}
+		beside <- got
+	}()
+	for name, code := range map[string]string{
+		"shared memory": "import mmap\nm = mmap.mmap(-1, 1 << 30)\nfor i in range(0, 1 << 30, 4096): m[i] = 1",
+		"less asked":    "import mmap\nm = mmap.mmap(-1, 1 << 30)\nfor i in range(0, 1 << 30, 4096): m[i] = 1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			var limits executorclient.Limits
+			if name == "less asked" {
+				limits.MemoryBytes = 33 << 20
+			}
+			got := e.run(t, code, withLimits(limits))
+			if got.Status != executorclient.MemoryLimit || got.Error == nil || !strings.Contains(got.Error.Message, "MiB of memory") {
+				t.Errorf("%s %+v", got.Status, got.Error)
+			}
+		})
+	}
+	if got := <-beside; got == nil || got.Value != "fine" {
+		t.Errorf("the run beside it: %+v", got)
+	}
+}
+
+// One run's threads are its own: when it has all that it may have, another gets its own.
+func TestCgroupBoundsThreadsOfEachRun(t *testing.T) {
+	e := start(t, func(c *config.SidecarConfig) { c.Limits.Threads = 16 })
+	needCgroups(t, e)
+	got := e.run(t, `
+import threading, time
+for i in range(1000):
+    threading.Thread(target=time.sleep, args=(9,), daemon=True).start()`)
+	if got.Status == executorclient.OK {
+		t.Errorf("a thousand threads: %+v", got)
+	}
+	if got := e.run(t, "import threading\nt = threading.Thread(target=print); t.start(); t.join(); 1"); got.Value != int64(1) {
+		t.Errorf("the next run: %+v", got)
+	}
+}
+
+// limits.processors is held by the kernel, or the executor does not start.
+func TestCgroupBoundsProcessors(t *testing.T) {
+	probe := shared(t)
+	if !strings.Contains(cgroupLayer(t, probe).Detail, "processors") {
+		cfg := config.DefaultSidecar()
+		cfg.Limits.Processors = 1
+		server, err := sidecar.New(t.Context(), cfg, nil)
+		if err == nil {
+			t.Error(server.Close())
+		}
+		if fault.CodeOf(err) != fault.Sandbox || !strings.Contains(err.Error(), "limits.processors") {
+			t.Errorf("it starts without what it takes: %v", err)
+		}
+		return
+	}
+	e := start(t, func(c *config.SidecarConfig) { c.Limits.Processors = 1 })
+	if got := e.run(t, "1 + 1"); got.Value != int64(2) {
+		t.Errorf("%+v", got)
+	}
+	for _, group := range ownGroups(t) {
+		if text, err := os.ReadFile(filepath.Join(group, "cpu.max")); err == nil && strings.HasPrefix(string(text), "100000 100000") {
+			return
+		}
+	}
+	t.Errorf("no group is held to one processor: %v", ownGroups(t))
+}
+
+// Where there are cgroups of any kind, a run with commands has one, and it goes with it.
+func TestCgroupsGoWithTheirRuns(t *testing.T) {
+	before := len(ownGroups(t))
+	cfg := config.DefaultSidecar()
+	cfg.Execution = config.Execution{AllowDirectExecution: true, AllowedCommands: []string{"sh", "sleep"}}
+	e, err := open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := sync.OnceValue(e.close)
+	t.Cleanup(func() {
+		if err := closed(); err != nil {
+			t.Error(err)
+		}
+	})
+	if layer := cgroupLayer(t, e); !layer.InForce && !strings.Contains(layer.Detail, "cgroup.kill") {
+		t.Skip("no cgroups here: " + layer.Detail)
+	}
+	if got := e.run(t, `
+import subprocess
+subprocess.Popen(['sh', '-c', 'sleep 1000 & sleep 1000 & sleep 1000'], start_new_session=True)
+1`); got.Value != int64(1) {
+		t.Errorf("%+v", got)
+	}
+	if len(ownGroups(t)) <= before {
+		t.Error("the run had no cgroup")
+	}
+	if err := closed(); err != nil {
+		t.Fatal(err)
+	}
+	if now := ownGroups(t); len(now) > before {
+		t.Errorf("left behind: %v", now)
+	}
+}
