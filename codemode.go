@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,6 +31,15 @@ type Options struct {
 	// they start and end. Events of one run come one at a time, in order; those of
 	// several runs at once. It must not block for long. If nil, nobody is told.
 	OnEvent func(Event)
+	// Middleware wraps every tool call, with the context that Execute was given; see
+	// registry.RunOptions.
+	Middleware []func(next registry.Handler) registry.Handler
+	// Approve decides about each call of a tool whose policy requires an approval. If
+	// nil, those calls are denied. Other calls of the program go on meanwhile.
+	Approve func(context.Context, registry.ApprovalRequest) (registry.Decision, error)
+	// ApprovalTimeout bounds one wait for Approve. If zero,
+	// registry.DefaultApprovalTimeout.
+	ApprovalTimeout time.Duration
 	// Logger gets what the embedded executor has to say. If nil, nothing is written.
 	Logger *slog.Logger
 }
@@ -46,6 +56,7 @@ type Codemode struct {
 	config   config.ClientConfig
 	toolName string
 	onEvent  func(Event)
+	calls    registry.RunOptions
 	embedded *sidecar.Server // nil if the executor is elsewhere
 
 	closing sync.Once
@@ -73,6 +84,7 @@ func newCodemode(ctx context.Context, o Options) (*Codemode, error) {
 
 func connect(ctx context.Context, o Options, client config.ClientConfig, executor config.SidecarConfig) (_ *Codemode, err error) {
 	c := &Codemode{registry: o.Registry, config: client, toolName: o.ToolName, onEvent: o.OnEvent}
+	c.calls = registry.RunOptions{Middleware: slices.Clone(o.Middleware), Approve: o.Approve, ApprovalTimeout: o.ApprovalTimeout}
 	if c.registry == nil {
 		c.registry = registry.New()
 	}

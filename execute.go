@@ -72,7 +72,7 @@ func (c *Codemode) ExecuteRequest(ctx context.Context, request Request) (*Result
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
 	return c.client.Execute(ctx, executorclient.Request{
-		Code: request.Code, Tools: c.registry, ExecutionID: request.ExecutionID,
+		Code: request.Code, Tools: c.registry, Calls: c.calls, ExecutionID: request.ExecutionID,
 		Limits: request.Limits, OnEvent: onEvent,
 	})
 }

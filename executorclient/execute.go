@@ -26,6 +26,8 @@ type Request struct {
 	Code string
 	// Tools are what the program may call. If nil, nothing.
 	Tools *registry.Registry
+	// Calls are the application's part in each call: middleware and approvals.
+	Calls registry.RunOptions
 	// ExecutionID names the run: 1 to 64 of A-Z a-z 0-9 _ -. If empty, the executor
 	// chooses one.
 	ExecutionID string
@@ -69,6 +71,9 @@ const outputLimit = 64 << 20
 // calls end.
 func (c *Client) Execute(ctx context.Context, request Request) (*Result, error) {
 	r := &run{client: c, request: request, begun: time.Now()}
+	if request.Tools != nil {
+		r.calls = request.Tools.NewRun(request.Calls)
+	}
 	r.result.Status = Rejected
 	r.result.ExecutionID = request.ExecutionID
 	// Without ctx's deadline, which the executor would keep by a clock of its own: the
@@ -99,6 +104,7 @@ func (c *Client) Execute(ctx context.Context, request Request) (*Result, error) 
 type run struct {
 	client  *Client
 	request Request
+	calls   *registry.Run // nil if there are no tools
 	begun   time.Time
 	stream  grpc.BidiStreamingClient[codemodev1.ExecuteRequest, codemodev1.ExecuteResponse]
 	sending sync.Mutex
@@ -252,10 +258,10 @@ func (r *run) takeCall(ctx context.Context, call *codemodev1.ToolCall) {
 }
 
 func (r *run) dispatch(ctx context.Context, call *codemodev1.ToolCall) ([]byte, error) {
-	if r.request.Tools == nil {
+	if r.calls == nil {
 		return nil, &registry.ToolError{Tool: call.GetTool(), Kind: registry.KindUnknownTool, Message: "there are no tools"}
 	}
-	return r.request.Tools.Call(ctx, call.GetTool(), call.GetArguments())
+	return r.calls.Call(ctx, call.GetTool(), call.GetArguments(), nil)
 }
 
 func (r *run) answer(ctx context.Context, index int, call *codemodev1.ToolCall, result []byte, err error) {

@@ -6,37 +6,76 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
+	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/codemode-sdk/codemode/internal/value"
 )
 
+// RunOptions are what an application adds to the calls of a run.
+type RunOptions struct {
+	// Middleware wraps every call whose arguments have passed the schema: the first is
+	// the outermost, and the innermost calls what asks for approval, waits for a place and
+	// runs the tool. What it passes on as arguments is checked again. EntryFromContext
+	// tells it which tool is called.
+	Middleware []func(next Handler) Handler
+	// Approve decides about calls of tools with Policy.RequireApproval. If nil, they are
+	// denied. It is asked about several calls at once where a program makes them so.
+	Approve func(context.Context, ApprovalRequest) (Decision, error)
+	// ApprovalTimeout bounds one wait for Approve; the call is denied when it is over. If
+	// zero, DefaultApprovalTimeout.
+	ApprovalTimeout time.Duration
+}
+
+// A Run is what the calls of one program have in common: the options and the counts. It
+// is safe for use by many goroutines.
+type Run struct {
+	registry *Registry
+	options  RunOptions
+
+	mu    sync.Mutex
+	calls map[string]int // by name, of tools with Policy.CallsPerRun
+}
+
+// NewRun begins a run.
+func (r *Registry) NewRun(options RunOptions) *Run {
+	return &Run{registry: r, options: options}
+}
+
+// Call is a run of one call, without options; see Run.Call.
+func (r *Registry) Call(ctx context.Context, name string, arguments []byte) (result []byte, err error) {
+	return r.NewRun(RunOptions{}).Call(ctx, name, arguments, nil)
+}
+
 // Call runs one call of a tool: arguments and result are in the value encoding that
-// programs and executors exchange; no arguments at all are an empty object. The handler
-// runs on the calling goroutine, after the arguments have passed the schema. Every error
-// is a *ToolError whose fields are all set and whose message is UTF-8 of at most
-// MaxMessageBytes.
+// programs and executors exchange; no arguments at all are an empty object. Unless the
+// tool has a Policy.Timeout, the handler runs on the calling goroutine. It starts after
+// the arguments have passed the schema. Every error is a *ToolError whose fields are all
+// set and whose message is UTF-8 of at most MaxMessageBytes.
 //
 // Where ctx is over before the handler starts, it does not start. Where it ends later,
 // the handler is expected to notice; Call waits for it, and gives its result if it has
 // one after all.
-func (r *Registry) Call(ctx context.Context, name string, arguments []byte) (result []byte, err error) {
-	e, ok := r.Lookup(name)
+//
+// Where the call waits for an approval, hold is called with true when the wait begins and
+// with false when it ends; it may be nil.
+func (run *Run) Call(ctx context.Context, name string, arguments []byte, hold func(held bool)) (result []byte, err error) {
+	e, ok := run.registry.Lookup(name)
 	if !ok {
-		return nil, r.unknown(name)
+		return nil, run.registry.unknown(name)
 	}
-	result, err = e.call(ctx, arguments)
+	result, err = run.call(ctx, e, arguments, hold)
 	if err != nil {
 		return nil, toolError(ctx, name, err)
 	}
 	return result, nil
 }
 
-func (e *Entry) call(ctx context.Context, arguments []byte) (result []byte, err error) {
+func (run *Run) call(ctx context.Context, e *Entry, arguments []byte, hold func(bool)) (result []byte, err error) {
 	args, err := decodeArgs(arguments)
-	args.schema = e.input
 	if err == nil {
-		err = e.input.Validate(value.Instance(args.Map()))
+		args, err = e.checked(args)
 	}
 	if err != nil {
 		return nil, &ToolError{Kind: KindInvalidArguments, Message: err.Error(), Err: err}
@@ -50,14 +89,16 @@ func (e *Entry) call(ctx context.Context, arguments []byte) (result []byte, err 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if err := run.count(e); err != nil {
+		return nil, err
+	}
 	// Encoding is inside: it calls methods of the result.
 	defer func() {
 		if v := recover(); v != nil {
-			p := &PanicError{Value: v, Stack: debug.Stack()}
-			result, err = nil, &ToolError{Kind: KindFailed, Message: "the tool crashed: " + p.Error(), Err: p}
+			result, err = nil, panicked(v)
 		}
 	}()
-	v, err := e.handler(ctx, args)
+	v, err := run.handler(e, hold)(context.WithValue(ctx, entryKey{}, e), args)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +106,73 @@ func (e *Entry) call(ctx context.Context, arguments []byte) (result []byte, err 
 	if err != nil {
 		return nil, &ToolError{Kind: KindFailed, Message: "the tool's result cannot be sent: " + err.Error(), Err: err}
 	}
+	if limit := e.policy.ResultBytes; limit > 0 && len(result) > limit {
+		return nil, &ToolError{Kind: KindTooLarge, Message: fmt.Sprintf(
+			"the result takes %d bytes; the limit of this tool is %d: ask for less", len(result), limit)}
+	}
 	return result, nil
+}
+
+// checked validates arguments.
+func (e *Entry) checked(args Args) (Args, error) {
+	args.schema = e.input
+	return args, e.input.Validate(value.Instance(args.Map()))
+}
+
+// count takes one of the calls that a run may make of a tool.
+func (run *Run) count(e *Entry) error {
+	limit := e.policy.CallsPerRun
+	if limit == 0 {
+		return nil
+	}
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	if run.calls[e.name] >= limit {
+		return &ToolError{Kind: KindLimit, Message: fmt.Sprintf("a program may call this tool %d times, and has done so", limit)}
+	}
+	if run.calls == nil {
+		run.calls = map[string]int{}
+	}
+	run.calls[e.name]++
+	return nil
+}
+
+// handler is a tool's handler with everything around it.
+func (run *Run) handler(e *Entry, hold func(bool)) Handler {
+	whole := func(ctx context.Context, args Args) (any, error) {
+		if len(run.options.Middleware) > 0 {
+			var err error
+			if args, err = e.checked(args); err != nil {
+				return nil, fmt.Errorf("the arguments that the application put in place do not fit: %w", err)
+			}
+		}
+		if e.policy.RequireApproval {
+			var err error
+			if args, err = run.approve(ctx, e, args, hold); err != nil {
+				return nil, err
+			}
+		}
+		return run.registry.attempts(ctx, e, args)
+	}
+	var handler Handler = whole
+	for i := len(run.options.Middleware) - 1; i >= 0; i-- {
+		handler = run.options.Middleware[i](handler)
+	}
+	return handler
+}
+
+type entryKey struct{}
+
+// EntryFromContext gives the tool that is being called, from the context that middleware
+// and handlers get; nil outside of a call.
+func EntryFromContext(ctx context.Context) *Entry {
+	e, _ := ctx.Value(entryKey{}).(*Entry)
+	return e
+}
+
+func panicked(v any) *ToolError {
+	p := &PanicError{Value: v, Stack: debug.Stack()}
+	return &ToolError{Kind: KindFailed, Message: "the tool crashed: " + p.Error(), Err: p}
 }
 
 // toolError makes of a call's error what the program is told.

@@ -17,8 +17,8 @@ import (
 // as an empty one, so that a program can loop over it.
 // It fails as Registry.Add does, and where In or Out is a type that no program can send
 // or receive. If fn is nil, the tool is described but calling it fails with
-// KindUnavailable.
-func Func[In, Out any](r *Registry, name, description string, fn func(context.Context, In) (Out, error)) error {
+// KindUnavailable. At most one Policy may be given.
+func Func[In, Out any](r *Registry, name, description string, fn func(context.Context, In) (Out, error), policy ...Policy) error {
 	var handler Handler
 	if fn != nil {
 		handler = func(ctx context.Context, args Args) (any, error) {
@@ -29,7 +29,12 @@ func Func[In, Out any](r *Registry, name, description string, fn func(context.Co
 			return fn(ctx, in)
 		}
 	}
-	return r.register(origin(), name, description, handler, func() (in, out *schema.Schema, err error) {
+	given, policyErr := onePolicy(policy)
+	e := &Entry{name: name, description: description, handler: handler, given: given, origin: origin()}
+	return r.register(e, func() (in, out *schema.Schema, err error) {
+		if policyErr != nil {
+			return nil, nil, policyErr
+		}
 		return typedSchemas(reflect.TypeFor[In](), reflect.TypeFor[Out]())
 	})
 }

@@ -29,11 +29,14 @@ type Registry struct {
 	entries map[string]*Entry
 	spelled map[string]*Entry // by Python path
 	sources []Source          // in the order of Attach
+	choose  func(*Entry, Policy) Policy
 	errs    []error
 
 	lifecycle sync.Mutex // held while sources start and close
 	running   []Source   // in the order of their starts; written with both locks held
 	starts    int        // without a Close
+
+	tasks tasks // handlers and approvals that somebody gave up on
 }
 
 // New makes an empty Registry.
@@ -46,12 +49,11 @@ func (r *Registry) Add(t Tool) error {
 	if place == "" {
 		place = origin()
 	}
-	return r.register(place, t.Name, t.Description, t.Handler, t.schemas)
+	return r.register(&Entry{name: t.Name, description: t.Description, handler: t.Handler, given: t.Policy, origin: place}, t.schemas)
 }
 
 // register is the way in for what the application adds itself; every error ends in r.errs too.
-func (r *Registry) register(origin, name, description string, handler Handler, schemas func() (in, out *schema.Schema, err error)) error {
-	e := &Entry{name: name, description: description, handler: handler, origin: origin}
+func (r *Registry) register(e *Entry, schemas func() (in, out *schema.Schema, err error)) error {
 	err := e.complete(schemas)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -95,6 +97,9 @@ func (r *Registry) insert(e *Entry) error {
 	}
 	if len(r.entries) >= MaxTools {
 		return fault.New(fault.Invalid, "a registry holds at most %d tools", MaxTools)
+	}
+	if err := e.choosePolicy(r.choose); err != nil {
+		return err
 	}
 	if r.entries == nil {
 		r.entries, r.spelled = map[string]*Entry{}, map[string]*Entry{}

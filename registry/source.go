@@ -122,7 +122,7 @@ func (r *Registry) Ready() error {
 }
 
 // Close undoes one Start. With the last one, the sources are closed and their tools are
-// taken out; the others stay. Without a Start it does nothing.
+// taken out; the others stay. It waits for handlers that went on after their timeout. Without a Start it does nothing.
 func (r *Registry) Close() error {
 	r.lifecycle.Lock()
 	defer r.lifecycle.Unlock()
@@ -132,7 +132,9 @@ func (r *Registry) Close() error {
 	if r.starts > 0 {
 		return nil
 	}
-	return r.closeFrom(0)
+	err := r.closeFrom(0)
+	r.tasks.wait()
+	return err
 }
 
 func (r *Registry) setRunning(running []Source) {
@@ -169,7 +171,7 @@ func (r *Registry) Replace(s Source, tools ...Tool) error {
 	entries := make([]*Entry, len(tools))
 	var errs []error
 	for i, t := range tools {
-		e := &Entry{name: t.Name, description: t.Description, handler: t.Handler, origin: t.Origin, source: s}
+		e := &Entry{name: t.Name, description: t.Description, handler: t.Handler, given: t.Policy, origin: t.Origin, source: s}
 		if e.origin == "" {
 			e.origin = sourceName(s) + " at " + place
 		}

@@ -30,6 +30,8 @@ type Tool struct {
 	// Handler runs the tool. If nil, the tool is described but calling it fails with
 	// KindUnavailable.
 	Handler Handler
+	// Policy says what the tool does and how it may be called.
+	Policy Policy
 	// Origin says where the tool comes from, for messages, such as "the MCP server
 	// github". If empty, the file and line that adds it.
 	Origin string
@@ -58,6 +60,9 @@ type Entry struct {
 	origin            string
 	handler           Handler
 	source            Source // nil if the application added it itself
+
+	given, policy Policy        // as registered, and in force
+	places        chan struct{} // one for each call in the handler; nil for no bound
 }
 
 // Name is the registered name.
@@ -81,6 +86,9 @@ func (e *Entry) Parameters() []schema.Parameter { return e.input.Parameters() }
 
 // Stub is the tool as a Python function with a doc string and no body.
 func (e *Entry) Stub() string { return e.stub }
+
+// Policy is the one in force.
+func (e *Entry) Policy() Policy { return e.policy }
 
 // Connected says whether there is a function to call.
 func (e *Entry) Connected() bool { return e.handler != nil }
