@@ -49,7 +49,7 @@ func (run *Run) approve(ctx context.Context, e *Entry, args Args, hold func(bool
 		return ask(ctx, ApprovalRequest{Tool: e, Args: args})
 	})
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case ctx.Err() != nil: // whatever was answered, it is too late
 		return Args{}, ctx.Err()
 	case err != nil && limited.Err() != nil:
 		return Args{}, &ToolError{Kind: KindDenied, Err: err, Message: fmt.Sprintf("nobody answered within %v whether the call may be made", timeout)}
