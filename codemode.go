@@ -2,6 +2,7 @@ package codemode
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"slices"
@@ -25,6 +26,9 @@ type Options struct {
 	// Config says where the executor is and what programs may use. If nil, the defaults:
 	// the executor inside this process, and the limits of docs/configuration.md.
 	Config *config.Config
+	// TLS encrypts the connection to an executor elsewhere, in place of the files that
+	// Config names; TLS before 1.3 is never spoken. If nil, Config says.
+	TLS *tls.Config
 	// ToolName is what the model knows the function tool as. If empty, DefaultToolName.
 	ToolName string
 	// OnEvent is told what happens during runs while it happens: output, and calls as
@@ -40,7 +44,8 @@ type Options struct {
 	// ApprovalTimeout bounds one wait for Approve. If zero,
 	// registry.DefaultApprovalTimeout.
 	ApprovalTimeout time.Duration
-	// Logger gets what the embedded executor has to say. If nil, nothing is written.
+	// Logger gets what the embedded executor has to say, and warnings about the connection
+	// to one elsewhere. If nil, nothing is written.
 	Logger *slog.Logger
 }
 
@@ -105,8 +110,23 @@ func connect(ctx context.Context, o Options, client config.ClientConfig, executo
 			err = errors.Join(err, c.registry.Close())
 		}
 	}()
-	dial := executorclient.Options{Address: client.ExecutorURL, APIKey: client.ExecutorAPIKey.Reveal()}
+	dial := executorclient.Options{
+		Address: client.ExecutorURL, APIKey: client.ExecutorAPIKey.Reveal(), APIKeyFile: client.ExecutorAPIKeyFile, Logger: o.Logger,
+	}
+	if client.Secure() {
+		dial.TLS = &executorclient.TLS{
+			Config: o.TLS, CAFile: client.TLSCAPath, ServerName: client.TLSServerName,
+			CertFile: client.TLSClientCertPath, KeyFile: client.TLSClientKeyPath,
+		}
+	} else if o.TLS != nil {
+		dial.TLS = &executorclient.TLS{Config: o.TLS}
+	}
+	if client.Exposed() && o.TLS == nil && o.Logger != nil {
+		o.Logger.Warn("programs, results and the API key cross the network unencrypted; use an https:// address or grpc.tls.enabled",
+			"executor_url", client.ExecutorURL)
+	}
 	if client.Embedded() {
+		executor.TLS, executor.APIKeysFile = config.ServerTLS{}, "" // nobody connects to it from outside
 		server, err := sidecar.New(ctx, executor, o.Logger)
 		if err != nil {
 			return nil, err

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/codemode-sdk/codemode/internal/apikey"
 )
 
 const acceptsAddress = "embedded, unix:///path/to/socket, http://host:port, https://host:port or dns:///host:port"
@@ -134,13 +136,8 @@ func readPath(text string) (string, error) {
 
 // readKey checks an API key: what a gRPC header can carry unchanged.
 func readKey(text string) (Secret, error) {
-	switch {
-	case text == "":
-		return Secret{}, errors.New("is empty")
-	case len(text) > 1024:
-		return Secret{}, errors.New("is longer than 1024 bytes")
-	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
-		return Secret{}, errors.New("has a character that is not printable ASCII; a space or a line end often comes with a copied key")
+	if err := apikey.Check(text); err != nil {
+		return Secret{}, err
 	}
 	return NewSecret(text), nil
 }

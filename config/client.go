@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net"
 	"strings"
 	"time"
 
@@ -15,7 +16,8 @@ const Embedded = "embedded"
 type ClientConfig struct {
 	// ExecutorURL is one of: embedded (the executor runs inside this process);
 	// unix:///path/to/socket; http://host:port (no encryption); https://host[:port];
-	// dns:///host:port (no encryption, calls spread over all addresses of the name).
+	// dns:///host:port (no encryption unless TLSEnabled, calls spread over all addresses of
+	// the name).
 	// If empty, embedded.
 	ExecutorURL string
 	// ExecutorAPIKey is sent with every call. If unset, none is sent.
@@ -24,11 +26,20 @@ type ClientConfig struct {
 	// and tool time included. If zero, the default of executor.timeout, which leaves the
 	// executor's own limits time to answer first.
 	Timeout time.Duration
-	// TLSEnabled asks for TLS with the files below. This version refuses it; an https://
-	// URL uses the system's authorities.
+	// ExecutorAPIKeyFile is a file whose first key is sent in place of ExecutorAPIKey. It is
+	// read again when it changes. If empty, there is none.
+	ExecutorAPIKeyFile string
+	// TLSEnabled asks for TLS whatever the scheme of ExecutorURL; https:// asks for it too.
 	TLSEnabled bool
-	// PEM files, used if TLSEnabled; empty if not set.
-	TLSCAPath, TLSClientCertPath, TLSClientKeyPath string
+	// TLSCAPath holds the authorities that vouch for the executor, in PEM. If empty, those
+	// of the machine.
+	TLSCAPath string
+	// TLSClientCertPath and TLSClientKeyPath are the application's own certificate and its
+	// private key, in PEM. If empty, it has none.
+	TLSClientCertPath, TLSClientKeyPath string
+	// TLSServerName is the name that the executor's certificate must have. If empty, the
+	// host of ExecutorURL; for a unix socket, localhost.
+	TLSServerName string
 }
 
 // Embedded says whether the executor runs inside this process.
@@ -36,7 +47,18 @@ func (c ClientConfig) Embedded() bool { return c.ExecutorURL == "" || c.Executor
 
 // Secure says whether calls to the executor are encrypted.
 func (c ClientConfig) Secure() bool {
-	return c.TLSEnabled || strings.HasPrefix(c.ExecutorURL, "https://")
+	return !c.Embedded() && (c.TLSEnabled || strings.HasPrefix(c.ExecutorURL, "https://"))
+}
+
+// Exposed says whether programs, results and the API key cross a network unencrypted: the
+// executor is reached over TCP without TLS, and not on this machine.
+func (c ClientConfig) Exposed() bool {
+	scheme, rest, _ := strings.Cut(c.ExecutorURL, "://")
+	if c.Secure() || scheme != "http" && scheme != "dns" {
+		return false
+	}
+	host, _, err := net.SplitHostPort(strings.TrimPrefix(rest, "/"))
+	return err != nil || !loopback(host)
 }
 
 // Complete gives c with every zero field that has a default replaced by it, or an error
@@ -54,6 +76,9 @@ func (c ClientConfig) Complete() (ClientConfig, error) {
 	whole.GRPC.TLS.CAFile = c.TLSCAPath
 	whole.GRPC.TLS.ClientCertFile = c.TLSClientCertPath
 	whole.GRPC.TLS.ClientKeyFile = c.TLSClientKeyPath
+	whole.GRPC.TLS.ServerName = c.TLSServerName
+	whole.GRPC.TLS.Mode = tlsMode(whole.GRPC.TLS)
+	whole.Executor.APIKeyFile = c.ExecutorAPIKeyFile
 	if err := check(whole, readByClient); err != nil {
 		return ClientConfig{}, err
 	}

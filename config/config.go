@@ -73,6 +73,8 @@ type Executor struct {
 	URL string
 	// APIKey is as in ClientConfig.ExecutorAPIKey.
 	APIKey Secret
+	// APIKeyFile is as in ClientConfig.ExecutorAPIKeyFile.
+	APIKeyFile string
 	// Timeout is as in ClientConfig.Timeout.
 	Timeout time.Duration
 	// Python is as in SidecarConfig.Python.
@@ -99,21 +101,12 @@ type Server struct {
 	Socket, SocketMode string
 	// APIKeys is as in SidecarConfig.APIKeys.
 	APIKeys []Secret
+	// APIKeysFile is as in SidecarConfig.APIKeysFile.
+	APIKeysFile string
 }
 
 // GRPC is the section "grpc".
 type GRPC struct{ TLS TLS }
-
-// TLS is the section "grpc.tls".
-type TLS struct {
-	// Enabled is always false: this version's executor does not serve TLS itself, and a
-	// configuration that asks for it is refused.
-	Enabled bool
-	// Mode is "system" or "custom": which authorities to trust.
-	Mode string
-	// Paths of PEM files; empty if not set.
-	CertFile, KeyFile, CAFile, ClientCertFile, ClientKeyFile string
-}
 
 // Log is the section "log".
 type Log struct {
@@ -123,15 +116,20 @@ type Log struct {
 
 // Client gives the half of an application that talks to an executor.
 func (c *Config) Client() ClientConfig {
-	return ClientConfig{
-		ExecutorURL:       c.Executor.URL,
-		ExecutorAPIKey:    c.Executor.APIKey,
-		Timeout:           c.Executor.Timeout,
-		TLSEnabled:        c.GRPC.TLS.Enabled,
-		TLSCAPath:         c.GRPC.TLS.CAFile,
-		TLSClientCertPath: c.GRPC.TLS.ClientCertFile,
-		TLSClientKeyPath:  c.GRPC.TLS.ClientKeyFile,
+	client := ClientConfig{
+		ExecutorURL:        c.Executor.URL,
+		ExecutorAPIKey:     c.Executor.APIKey,
+		ExecutorAPIKeyFile: c.Executor.APIKeyFile,
+		Timeout:            c.Executor.Timeout,
+		TLSEnabled:         c.GRPC.TLS.Enabled,
+		TLSClientCertPath:  c.GRPC.TLS.ClientCertFile,
+		TLSClientKeyPath:   c.GRPC.TLS.ClientKeyFile,
+		TLSServerName:      c.GRPC.TLS.ServerName,
 	}
+	if c.GRPC.TLS.Mode == tlsCustom {
+		client.TLSCAPath = c.GRPC.TLS.CAFile
+	}
+	return client
 }
 
 // Sidecar gives the executor's half. Call SidecarConfig.Validate before listening on
@@ -139,7 +137,13 @@ func (c *Config) Client() ClientConfig {
 func (c *Config) Sidecar() SidecarConfig {
 	e := c.Executor
 	s := SidecarConfig{
-		APIKeys:    slices.Clone(e.Server.APIKeys),
+		APIKeys: slices.Clone(e.Server.APIKeys),
+
+		APIKeysFile: e.Server.APIKeysFile,
+		TLS: ServerTLS{
+			Enabled: c.GRPC.TLS.Enabled, CertFile: c.GRPC.TLS.CertFile, KeyFile: c.GRPC.TLS.KeyFile,
+			CAFile: c.GRPC.TLS.CAFile, ClientAuth: c.GRPC.TLS.ClientAuth,
+		},
 		Host:       e.Server.Host,
 		Port:       e.Server.Port,
 		Socket:     e.Server.Socket,

@@ -23,9 +23,6 @@ func initSection(b *strings.Builder, path string, depth int) {
 	for _, name := range children(path) {
 		child := join(path, name)
 		if s := findSection(child); s != nil {
-			if s.inert {
-				continue
-			}
 			b.WriteString("\n")
 			wrap(b, indent+"# ", s.doc)
 			b.WriteString(indent + name + ":\n")

@@ -64,6 +64,9 @@ var keys = []key{
 	{path: "executor.api_key", readers: readByClient, env: []string{"CODEMODE_EXECUTOR_API_KEY", "CODEMODE_API_KEY"}, example: "${CODEMODE_API_KEY}",
 		value: apiKey(func(c *Config) *Secret { return &c.Executor.APIKey }),
 		doc:   "The key that the application sends, and that the executor expects unless executor.server.api_keys says otherwise. Name a variable here rather than writing the key into the file."},
+	{path: "executor.api_key_file", readers: readByClient, env: []string{"CODEMODE_EXECUTOR_API_KEY_FILE"}, example: "/run/secrets/codemode-key",
+		value: optionalText("path", "a path", func(c *Config) *string { return &c.Executor.APIKeyFile }, readPath),
+		doc:   "A file whose first key the application sends in place of executor.api_key: one key in a line, lines with # do not count. It is read again when it changes."},
 	{path: "executor.timeout", readers: readByClient, env: []string{"CODEMODE_TIMEOUT"},
 		value:   duration(func(c *Config) *time.Duration { return &c.Executor.Timeout }, 100*time.Millisecond, 48*time.Hour),
 		derive:  func(c *Config) { c.Executor.Timeout = clientTimeout(c) },
@@ -204,18 +207,32 @@ var keys = []key{
 		value:   apiKeys(func(c *Config) *[]Secret { return &c.Executor.Server.APIKeys }),
 		derived: "the file's executor.api_key",
 		doc:     "Keys that admit a caller, any one of them, so that keys can be rotated; the environment variable holds one. If there is none, every caller is admitted."},
+	{path: "executor.server.api_keys_file", readers: readBySidecar, env: []string{"CODEMODE_API_KEYS_FILE"}, example: "/run/secrets/codemode-keys",
+		value: optionalText("path", "a path", func(c *Config) *string { return &c.Executor.Server.APIKeysFile }, readPath),
+		doc:   "A file with further keys that admit a caller, one in a line; lines with # do not count. It is read again when it changes; a change that leaves no usable key is logged, and the keys before it stay."},
 
 	{path: "grpc.tls.enabled", readers: readByClient | readBySidecar, initial: "false", env: []string{"CODEMODE_TLS_ENABLED"},
-		value: neverTrue(func(c *Config) *bool { return &c.GRPC.TLS.Enabled }, "use an https:// executor.url in front of a proxy that ends TLS, or a unix socket"),
-		doc:   "Whether the executor serves TLS. true is refused by this version; the keys below have no effect without it."},
-	{path: "grpc.tls.mode", readers: readByClient | readBySidecar, initial: "system",
-		value: choice(func(c *Config) *string { return &c.GRPC.TLS.Mode }, "system", "custom"),
-		doc:   "Which authorities to trust."},
-	pem("cert_file", "The executor's certificate.", readBySidecar, func(c *Config) *string { return &c.GRPC.TLS.CertFile }),
+		value: boolean(func(c *Config) *bool { return &c.GRPC.TLS.Enabled }),
+		doc:   "Whether the executor serves TLS 1.3, and the application speaks it whatever the scheme of executor.url; with an https:// address the application does so anyway. An executor needs cert_file and key_file."},
+	{path: "grpc.tls.mode", readers: readByClient | readBySidecar, initial: "system", env: []string{"CODEMODE_TLS_MODE"}, example: "custom",
+		value:   choice(func(c *Config) *string { return &c.GRPC.TLS.Mode }, "system", "custom"),
+		derive:  func(c *Config) { c.GRPC.TLS.Mode = tlsMode(c.GRPC.TLS) },
+		derived: "custom if ca_file is set, else system",
+		doc:     "Which authorities vouch for the executor: those of the machine, or those of ca_file."},
+	pem("cert_file", "The executor's certificate, followed by those between it and the authority.", readBySidecar, func(c *Config) *string { return &c.GRPC.TLS.CertFile }),
 	pem("key_file", "The executor's private key.", readBySidecar, func(c *Config) *string { return &c.GRPC.TLS.KeyFile }),
-	pem("ca_file", "The authority that signed the other end's certificate.", readByClient|readBySidecar, func(c *Config) *string { return &c.GRPC.TLS.CAFile }),
+	pem("ca_file", "The authorities from which the other end's certificate must come.", readByClient|readBySidecar, func(c *Config) *string { return &c.GRPC.TLS.CAFile }),
 	pem("client_cert_file", "The application's certificate.", readByClient, func(c *Config) *string { return &c.GRPC.TLS.ClientCertFile }),
 	pem("client_key_file", "The application's private key.", readByClient, func(c *Config) *string { return &c.GRPC.TLS.ClientKeyFile }),
+	{path: "grpc.tls.client_auth", readers: readBySidecar, initial: ClientAuthNone, env: []string{"CODEMODE_TLS_CLIENT_AUTH"}, example: ClientAuthRequire,
+		value:   choice(func(c *Config) *string { return &c.GRPC.TLS.ClientAuth }, ClientAuthNone, ClientAuthRequire),
+		derive:  func(c *Config) { c.GRPC.TLS.ClientAuth = clientAuth(c.GRPC.TLS) },
+		derived: "require if client_cert_file is set, else none",
+		doc:     "Whether the executor speaks only to applications with a certificate from ca_file."},
+	{path: "grpc.tls.server_name", readers: readByClient, env: []string{"CODEMODE_TLS_SERVER_NAME"}, example: "executor.internal",
+		value:   optionalText("host", "an address or a name, without port and scheme", func(c *Config) *string { return &c.GRPC.TLS.ServerName }, readHost),
+		derived: "the host of executor.url; localhost for a unix socket",
+		doc:     "The name that the executor's certificate must have."},
 
 	{path: "log.level", readers: readBySidecar, initial: "info", env: []string{"CODEMODE_LOG_LEVEL"},
 		value: level(func(c *Config) *slog.Level { return &c.Log.Level }),
@@ -228,8 +245,15 @@ var otherVariables = []struct{ name, doc string }{
 }
 
 func pem(name, doc string, who readers, at func(*Config) *string) key {
-	return key{path: "grpc.tls." + name, readers: who, doc: doc, example: "./certs/" + strings.TrimSuffix(name, "_file") + ".pem",
+	return key{path: "grpc.tls." + name, readers: who, doc: doc, example: "./certs/" + pemFiles[name],
+		env:   []string{"CODEMODE_TLS_" + strings.ToUpper(name)},
 		value: optionalText("path", "a path", at, readPath)}
+}
+
+// pemFiles are the names that codemode tls generate-certs gives the files.
+var pemFiles = map[string]string{
+	"cert_file": "server.crt", "key_file": "server.key", "ca_file": "ca.crt",
+	"client_cert_file": "client.crt", "client_key_file": "client.key",
 }
 
 // clientTimeout waits for the executor's answer, which comes after a wait in its queue

@@ -253,6 +253,7 @@ func contradictions(c *Config) []*Problem {
 			Message: fmt.Sprintf("%d is more than executor.pool.max_workers, %d", p.MinReady, p.MaxWorkers)})
 	}
 	found = append(found, networkContradictions(c.Executor.Network)...)
+	found = append(found, tlsContradictions(c.GRPC.TLS)...)
 	return append(found, fileContradictions(c)...)
 }
 

@@ -205,7 +205,7 @@ func TestAClientLiteralNeedsOnlyWhatHasNoDefault(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for _, c := range []config.ClientConfig{
-		{Timeout: -1}, {TLSEnabled: true}, {ExecutorURL: "nonsense"}, {ExecutorAPIKey: config.NewSecret("a\nb")},
+		{Timeout: -1}, {TLSClientCertPath: "c.crt"}, {ExecutorURL: "nonsense"}, {ExecutorAPIKey: config.NewSecret("a\nb")},
 	} {
 		if _, err := c.Complete(); fault.CodeOf(err) != fault.Config || len(config.Problems(err)) != 1 {
 			t.Errorf("%+v: %v", c, err)
@@ -262,6 +262,12 @@ func TestInitWritesAFileThatSaysTheDefaults(t *testing.T) {
 	want.Executor.Filesystem.Sandbox.Mount, want.Executor.Filesystem.Outputs.Mount = "/sandbox", "/outputs"
 	want.Executor.Server.Socket = "/run/codemode/executor.sock"
 	want.Executor.Server.APIKeys = []config.Secret{config.NewSecret("k")}
+	want.Executor.APIKeyFile, want.Executor.Server.APIKeysFile = "/run/secrets/codemode-key", "/run/secrets/codemode-keys"
+	want.GRPC.TLS = config.TLS{
+		Mode: "custom", CertFile: "./certs/server.crt", KeyFile: "./certs/server.key", CAFile: "./certs/ca.crt",
+		ClientCertFile: "./certs/client.crt", ClientKeyFile: "./certs/client.key",
+		ClientAuth: "require", ServerName: "executor.internal",
+	}
 	want.Executor.Pool.MaxWorkers = 8 // an example: the default depends on the machine
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Errorf("with every key (-default +file):\n%s", diff)

@@ -318,6 +318,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		t.Errorf("%d workers", workers)
 	}
 	want := config.SidecarConfig{
+		TLS:  config.ServerTLS{ClientAuth: config.ClientAuthNone},
 		Host: "127.0.0.1", Port: 8001, SocketMode: config.SocketOwner, Python: "auto",
 		Limits: config.Limits{
 			CodeTimeout: 30 * time.Second, MaxCodeLength: 100_000, Memory: 512 << 20, CPUTime: 30 * time.Second,

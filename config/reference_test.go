@@ -97,11 +97,6 @@ so ` + "`api_key: ${CODEMODE_API_KEY:-}`" + ` says "if there is one".
 An unknown key, a key that is there twice, a wrong unit, a value out of range, a YAML tag, a merge key or a second
 document is an error. All errors are reported at once, each with file, line and column. A file is at most 1 MiB.
 
-## What is known and not enforced
-
-Some keys describe what this version cannot enforce. They are accepted where they ask for exactly what is in
-force (` + "`grpc.tls.enabled: false`" + `), and refused otherwise: nothing is accepted and then weakened.
-
 ## The two halves
 
 *Client* keys are for the application that calls an executor, *executor* keys for the process that runs programs; with

@@ -8,8 +8,6 @@ import (
 // A section is an inner node of the file.
 type section struct {
 	path, doc string
-	// inert sections have no key that could be set to anything but what is in force.
-	inert bool
 }
 
 var sections = []section{
@@ -26,8 +24,8 @@ var sections = []section{
 	{path: "executor.sandbox", doc: "The isolation without which the executor does not start."},
 	{path: "executor.pool", doc: "Workers, and what happens when all are busy."},
 	{path: "executor.server", doc: "Where an executor that is a process of its own (codemode serve) listens, and whom it admits."},
-	{path: "grpc", inert: true, doc: "The connection between application and executor."},
-	{path: "grpc.tls", doc: "Encryption by the executor itself, which this version does not have. An https:// executor.url reaches one behind a proxy that ends TLS."},
+	{path: "grpc", doc: "The connection between application and executor."},
+	{path: "grpc.tls", doc: "Encryption between application and executor. All files are PEM; they are read again when they change. codemode tls generate-certs makes a set."},
 	{path: "log", doc: "The executor's log."},
 }
 

@@ -14,6 +14,11 @@ type SidecarConfig struct {
 	// rotated. If empty, every caller is admitted, and Validate insists on a loopback
 	// address or a unix socket.
 	APIKeys []Secret
+	// APIKeysFile is a file with further keys, one in a line, which is read again when it
+	// changes. If empty, there is none.
+	APIKeysFile string
+	// TLS is how it serves those who connect.
+	TLS ServerTLS
 	// Host is the address or name to listen on.
 	Host string
 	// Port is the TCP port to listen on; zero takes any free one.
@@ -205,7 +210,8 @@ func DefaultSidecar() SidecarConfig { return Default().Sidecar() }
 func (s SidecarConfig) Validate() error {
 	whole := Default()
 	e := &whole.Executor
-	e.Server = Server{Host: s.Host, Port: s.Port, Socket: s.Socket, SocketMode: s.SocketMode, APIKeys: s.APIKeys}
+	e.Server = Server{Host: s.Host, Port: s.Port, Socket: s.Socket, SocketMode: s.SocketMode, APIKeys: s.APIKeys, APIKeysFile: s.APIKeysFile}
+	whole.GRPC.TLS = s.TLS.section()
 	e.Limits, e.Filesystem, e.Network, e.Execution = s.Limits, s.Filesystem, s.Network, s.Execution
 	e.Sandbox, e.Pool, e.Python, e.CacheDir = s.Sandbox, s.Pool, s.Python, s.CacheDir
 	whole.Log.Level = s.LogLevel
@@ -216,13 +222,25 @@ func (s SidecarConfig) Validate() error {
 			found.add(p)
 		}
 	}
-	if s.Socket == "" && !loopback(s.Host) && !slices.ContainsFunc(s.APIKeys, Secret.IsSet) {
+	for _, p := range s.TLS.contradictions() {
+		found.add(p)
+	}
+	if s.Socket == "" && !loopback(s.Host) && !s.admits() {
 		found.add(&Problem{Key: "executor.server.host", Message: quote(s.Host) + " is not a loopback address " +
 			"and there is no API key, so anyone who reaches the port could run programs: set CODEMODE_API_KEY, " +
 			"or listen on 127.0.0.1 or on a unix socket"})
 	}
 	return found.err("the executor's configuration")
 }
+
+// admits says whether callers have to show something: a key or a certificate.
+func (s SidecarConfig) admits() bool {
+	return slices.ContainsFunc(s.APIKeys, Secret.IsSet) || s.APIKeysFile != "" || s.TLS.Enabled && s.TLS.ClientAuth == ClientAuthRequire
+}
+
+// Exposed says whether programs, results and API keys cross a network unencrypted: it
+// listens on TCP without TLS, and not for this machine alone.
+func (s SidecarConfig) Exposed() bool { return s.Socket == "" && !s.TLS.Enabled && !loopback(s.Host) }
 
 // loopback says whether only this machine can connect to the host.
 func loopback(host string) bool {

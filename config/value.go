@@ -115,17 +115,6 @@ func boolean(at func(*Config) *bool) value {
 	return one("flag", acceptsFlag, at, readFlag, strconv.FormatBool)
 }
 
-// neverTrue is a flag whose true this version cannot honour.
-func neverTrue(at func(*Config) *bool, remedy string) value {
-	return one("flag", "false", at, func(text string) (bool, error) {
-		on, err := readFlag(text)
-		if err == nil && on {
-			err = errors.New("is not supported by this version: " + remedy)
-		}
-		return on, err
-	}, strconv.FormatBool)
-}
-
 // choice is one of a few words.
 func choice(at func(*Config) *string, words ...string) value {
 	accepts := oneOf(words)

@@ -6,32 +6,41 @@
 package executorclient
 
 import (
+	"cmp"
 	"context"
-	"crypto/tls"
+	"log/slog"
 	"net"
 	"strings"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 
+	"github.com/codemode-sdk/codemode/internal/apikey"
 	"github.com/codemode-sdk/codemode/internal/fault"
 	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
+	"github.com/codemode-sdk/codemode/internal/reload"
 )
 
 // Options say how to reach an executor. They are copied by Dial.
 type Options struct {
-	// Address is unix:///path, http://host:port, https://host[:port] (TLS 1.3, with the
-	// system's authorities) or dns:///host:port. It is ignored if Dialer is set.
+	// Address is unix:///path, http://host:port, https://host[:port] or dns:///host:port,
+	// which spreads runs over all addresses of the name. It is ignored if Dialer is set.
 	Address string
 	// APIKey is sent with every call. If empty, none is.
 	APIKey string
+	// APIKeyFile is a file whose first key is sent in place of APIKey: one key in a line.
+	// It is read again when it changes. If empty, there is none.
+	APIKeyFile string
+	// TLS says how to encrypt. If nil, an https:// address is, with the authorities of the
+	// machine, and others are not. It is ignored if Dialer is set.
+	TLS *TLS
 	// Dialer makes connections. If nil, Address is dialled.
 	Dialer func(ctx context.Context, address string) (net.Conn, error)
+	// Logger is told of files that changed and cannot be used. If nil, nobody is.
+	Logger *slog.Logger
 	// MaxMessageBytes bounds one message in either direction. If zero, 64 MiB.
 	MaxMessageBytes int
 }
@@ -44,6 +53,8 @@ type Client struct {
 	conn    *grpc.ClientConn
 	service codemodev1.ExecutorServiceClient
 	key     string
+	keys    *reload.Value[[]string] // in place of key, if not nil
+	log     *slog.Logger
 
 	mu     sync.Mutex
 	closed bool
@@ -56,14 +67,21 @@ func Dial(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport := insecure.NewCredentials()
-	if secure {
-		transport = credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS13})
+	c := &Client{key: o.APIKey, log: o.Logger}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
 	}
-	limit := o.MaxMessageBytes
-	if limit == 0 {
-		limit = defaultMaxMessage
+	if o.APIKeyFile != "" {
+		c.keys, err = apikey.File(o.APIKeyFile, func(err error) { c.log.Warn("the API key stays as it was", "error", err) })
+		if err != nil {
+			return nil, fault.Wrap(fault.Config, err, "the executor's API key cannot be read").WithRemedy("set executor.api_key_file to a file with a key in it")
+		}
 	}
+	transport, err := c.transport(o, secure)
+	if err != nil {
+		return nil, err
+	}
+	limit := cmp.Or(o.MaxMessageBytes, defaultMaxMessage)
 	dial := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(limit), grpc.MaxCallSendMsgSize(limit)),
@@ -78,7 +96,8 @@ func Dial(o Options) (*Client, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "the executor address %q cannot be used", o.Address)
 	}
-	return &Client{conn: conn, service: codemodev1.NewExecutorServiceClient(conn), key: o.APIKey}, nil
+	c.conn, c.service = conn, codemodev1.NewExecutorServiceClient(conn)
+	return c, nil
 }
 
 // target gives the address as gRPC spells it, and whether to encrypt.
@@ -129,10 +148,14 @@ func (c *Client) Info(ctx context.Context) (*Info, error) {
 }
 
 func (c *Client) outgoing(ctx context.Context) context.Context {
-	if c.key == "" {
+	key := c.key
+	if c.keys != nil {
+		key = c.keys.Get()[0]
+	}
+	if key == "" {
 		return ctx
 	}
-	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+c.key)
+	return metadata.AppendToOutgoingContext(ctx, apikey.Header, "Bearer "+key)
 }
 
 // Close closes the connection, which cancels what runs on it, and waits until every

@@ -16,6 +16,7 @@ import (
 
 	"github.com/codemode-sdk/codemode/internal/fault"
 	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
+	"github.com/codemode-sdk/codemode/internal/tlsfiles"
 	"github.com/codemode-sdk/codemode/internal/value"
 	"github.com/codemode-sdk/codemode/registry"
 )
@@ -384,6 +385,10 @@ func fromStatus(err error, started bool) error {
 		failure.Code = fault.Cancelled
 	case codes.Unavailable:
 		failure.Remedy = "is the executor running, and is its address right?"
+		if refusal, known := tlsfiles.Explain(said.Message()); known {
+			failure.Code, failure.Remedy = fault.Unauthenticated, refusal.Remedy
+			failure.Message = refusal.Message + ": " + said.Message()
+		}
 	case codes.Unimplemented:
 		failure.Remedy = "the address does not belong to a codemode executor, or to one of another version"
 	}

@@ -3,8 +3,9 @@ package sidecar
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
+	"errors"
+	"log/slog"
+	"net"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -13,19 +14,69 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/codemode-sdk/codemode/config"
+	"github.com/codemode-sdk/codemode/internal/apikey"
+	"github.com/codemode-sdk/codemode/internal/fault"
 	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
+	"github.com/codemode-sdk/codemode/internal/tlsfiles"
 )
 
-// A keyring knows the API keys that admit a caller; several, so that keys can be
-// rotated. It keeps digests, so that comparing takes the same time for any length.
-type keyring struct{ digests [][sha256.Size]byte }
+// admission says who may call: keys, and certificates where TLS is on.
+type admission struct {
+	keys *apikey.Keyring
+	tls  *tlsfiles.Source // nil without TLS
+	cfg  config.ServerTLS
+	log  *slog.Logger
+}
 
-func newKeyring(keys []config.Secret) *keyring {
-	k := &keyring{}
-	for _, key := range keys {
-		k.digests = append(k.digests, sha256.Sum256([]byte(key.Reveal())))
+func newAdmission(cfg config.SidecarConfig, log *slog.Logger) (*admission, error) {
+	a := &admission{cfg: cfg.TLS, log: log}
+	keys := make([]string, len(cfg.APIKeys))
+	for i, key := range cfg.APIKeys {
+		keys[i] = key.Reveal()
 	}
-	return k
+	var err error
+	a.keys, err = apikey.NewKeyring(keys, cfg.APIKeysFile, func(err error) {
+		log.Error("the file with API keys changed and cannot be used; the keys before it stay", "error", err)
+	})
+	if err != nil {
+		return nil, fault.Wrap(fault.Config, err, "the API keys cannot be read").WithRemedy("set executor.server.api_keys_file to a file with keys, one in a line")
+	}
+	if !cfg.TLS.Enabled {
+		return a, nil
+	}
+	a.tls, err = tlsfiles.Load(tlsfiles.Files{Cert: cfg.TLS.CertFile, Key: cfg.TLS.KeyFile, CA: cfg.TLS.CAFile}, func(err error) {
+		log.Error("a TLS file changed and cannot be used; what was there before is", "error", err)
+	})
+	if err != nil {
+		return nil, fault.Wrap(fault.Config, err, "the executor's TLS files cannot be used").
+			WithRemedy("codemode tls generate-certs makes a set")
+	}
+	return a, nil
+}
+
+func (a *admission) reload() error {
+	err := a.keys.Reload()
+	if a.tls != nil {
+		err = errors.Join(err, a.tls.Reload())
+	}
+	if err != nil {
+		return fault.Wrap(fault.Config, err, "not all files could be read again")
+	}
+	return nil
+}
+
+// options are those of the gRPC server that is reached from outside.
+func (a *admission) options() []grpc.ServerOption {
+	options := []grpc.ServerOption{grpc.UnaryInterceptor(a.unary), grpc.StreamInterceptor(a.stream)}
+	if a.tls != nil {
+		options = append(options, grpc.Creds(a.tls.Server(a.cfg.ClientAuth == config.ClientAuthRequire, a.refused)))
+	}
+	return options
+}
+
+// refused tells of a connection that came to nothing.
+func (a *admission) refused(address net.Addr, err error) {
+	a.log.Warn("a TLS connection was refused", "from", address.String(), "error", err)
 }
 
 // open are the methods that probes call; they tell nothing about anyone's work.
@@ -36,39 +87,26 @@ var open = map[string]bool{
 	codemodev1.ExecutorService_Ready_FullMethodName:  true,
 }
 
-func (k *keyring) check(ctx context.Context, method string) error {
-	if len(k.digests) == 0 || open[method] {
+func (a *admission) check(ctx context.Context, method string) error {
+	if open[method] {
 		return nil
 	}
 	md, _ := metadata.FromIncomingContext(ctx)
-	values := md.Get("authorization")
-	if len(values) == 0 {
-		return status.Error(codes.Unauthenticated, "no API key: send metadata authorization: Bearer KEY")
-	}
-	scheme, token, found := strings.Cut(values[0], " ")
-	if !found || !strings.EqualFold(scheme, "bearer") {
-		return status.Error(codes.Unauthenticated, "metadata authorization must be: Bearer KEY")
-	}
-	digest := sha256.Sum256([]byte(token))
-	match := 0
-	for i := range k.digests {
-		match |= subtle.ConstantTimeCompare(digest[:], k.digests[i][:])
-	}
-	if match == 0 {
-		return status.Error(codes.Unauthenticated, "the API key is not one of this executor's")
+	if err := a.keys.Admit(md.Get(apikey.Header)); err != nil {
+		return status.Error(codes.Unauthenticated, err.Error())
 	}
 	return nil
 }
 
-func (k *keyring) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	if err := k.check(ctx, info.FullMethod); err != nil {
+func (a *admission) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	if err := a.check(ctx, info.FullMethod); err != nil {
 		return nil, err
 	}
 	return next(ctx, request)
 }
 
-func (k *keyring) stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-	if err := k.check(stream.Context(), info.FullMethod); err != nil {
+func (a *admission) stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	if err := a.check(stream.Context(), info.FullMethod); err != nil {
 		return err
 	}
 	return next(server, stream)

@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -37,10 +38,11 @@ type Server struct {
 	health *health.Server
 	gate   gate
 
-	local   localListener
-	serving sync.WaitGroup
-	closing sync.Once
-	closed  error
+	admission *admission
+	local     localListener
+	serving   sync.WaitGroup
+	closing   sync.Once
+	closed    error
 }
 
 // New finds a CPython, sets up the sandbox and starts the pool. It fails closed: an
@@ -68,6 +70,10 @@ func newServer(ctx context.Context, cfg config.SidecarConfig, bare bool, log *sl
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	admission, err := newAdmission(cfg, log)
+	if err != nil {
+		return nil, err
+	}
 	python, err := cpython.Find(ctx, cfg.Python, cfg.CacheDir)
 	if err != nil {
 		return nil, err
@@ -76,14 +82,13 @@ func newServer(ctx context.Context, cfg config.SidecarConfig, bare bool, log *sl
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: log, python: python, pool: pool, health: health.NewServer()}
+	s := &Server{cfg: cfg, log: log, python: python, pool: pool, admission: admission, health: health.NewServer()}
 	s.gate.init(cfg.Pool)
 	// Room for the largest value that the limits let through, and for what surrounds it.
 	message := int(max(cfg.Limits.ResultSize, cfg.Limits.ToolValueSize, int64(4*cfg.Limits.MaxCodeLength))) + 1<<20
 	// Stop has to outlast the handlers: they use the pool.
 	common := []grpc.ServerOption{grpc.WaitForHandlers(true), grpc.MaxRecvMsgSize(message), grpc.MaxConcurrentStreams(uint32(cfg.Pool.MaxWorkers + cfg.Pool.Queue + 16))}
-	keys := newKeyring(cfg.APIKeys)
-	s.grpc = grpc.NewServer(append(common, grpc.UnaryInterceptor(keys.unary), grpc.StreamInterceptor(keys.stream))...)
+	s.grpc = grpc.NewServer(append(common, s.admission.options()...)...)
 	s.inside = grpc.NewServer(common...)
 	for _, server := range []*grpc.Server{s.grpc, s.inside} {
 		codemodev1.RegisterExecutorServiceServer(server, service{s: s})
@@ -103,6 +108,24 @@ func (s *Server) Python() string { return s.python.Version }
 
 // Serve answers callers on a listener until Close or Shutdown.
 func (s *Server) Serve(listener net.Listener) error { return s.grpc.Serve(listener) }
+
+// ServeTLS is Serve with a TLS configuration of the caller's own, in place of the files
+// that the server was configured with. TLS before 1.3 is refused.
+func (s *Server) ServeTLS(listener net.Listener, config *tls.Config) error {
+	if s.cfg.TLS.Enabled {
+		return fault.New(fault.Invalid, "the executor serves TLS by its own configuration already").
+			WithRemedy("use Serve, or leave grpc.tls.enabled false")
+	}
+	own := config.Clone()
+	own.MinVersion = max(own.MinVersion, tls.VersionTLS13)
+	own.NextProtos = []string{"h2"}
+	return s.grpc.Serve(tls.NewListener(listener, own))
+}
+
+// Reload reads the files with certificates and API keys again, changed or not, and says
+// which cannot be used; what was read from those before stays in use. Changes are noticed
+// without it as well, at the next connection or call.
+func (s *Server) Reload() error { return s.admission.reload() }
 
 // Dial connects the process that the server lives in to it: no address that anyone
 // else could reach, and so no key.

@@ -4,6 +4,7 @@ package sidecar
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"runtime"
@@ -36,6 +37,12 @@ func (*Server) Python() string { return "" }
 
 // Serve fails: there is no Server to serve.
 func (*Server) Serve(net.Listener) error { return errNoServer }
+
+// ServeTLS fails: there is no Server to serve.
+func (*Server) ServeTLS(net.Listener, *tls.Config) error { return errNoServer }
+
+// Reload fails: there is no Server to configure.
+func (*Server) Reload() error { return errNoServer }
 
 // Dial fails: there is no Server to connect to.
 func (*Server) Dial(context.Context, string) (net.Conn, error) { return nil, errNoServer }

@@ -142,6 +142,13 @@ func serveUntil(signals <-chan os.Signal, server *sidecar.Server, listener net.L
 // announce tells what serves and what holds programs in.
 func announce(log *slog.Logger, listener net.Listener, cfg config.SidecarConfig, server *sidecar.Server) {
 	address := "http://" + listener.Addr().String()
+	if cfg.TLS.Enabled {
+		address = "https://" + listener.Addr().String()
+		log.Info("TLS 1.3", "certificate", cfg.TLS.CertFile, "client_auth", cfg.TLS.ClientAuth)
+	}
+	if cfg.Exposed() {
+		log.Warn("programs, results and API keys cross the network unencrypted; codemode tls generate-certs and grpc.tls.enabled change that")
+	}
 	if cfg.Socket != "" {
 		address = "unix://" + cfg.Socket
 	}
