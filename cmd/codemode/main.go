@@ -51,7 +51,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		initCommand(), validateCommand(), serveCommand(), execCommand(),
-		describeCommand(), doctorCommand(), benchCommand(), versionCommand(),
+		describeCommand(), doctorCommand(), benchCommand(), tlsCommand(), versionCommand(),
 	}
 }
 

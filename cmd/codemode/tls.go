@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strings"
+)
+
+func tlsCommand() command {
+	return command{
+		name:    "tls",
+		usage:   "tls generate-certs [flags]",
+		summary: "makes certificates for executor and application",
+		help: `
+generate-certs writes six files: an authority (ca.crt, ca.key), the executor's certificate
+(server.crt, server.key) and the application's (client.crt, client.key), and prints the
+configuration that uses them. No file is overwritten; if ca.crt and ca.key are there, they
+sign. ca.key is needed only to make more: keep it away from both machines.`,
+		prepare: func(flags *flagSet, io stdio) func([]string) (int, error) {
+			dir := flags.String("dir", "certs", "write to `DIR`")
+			var hosts, clientHosts texts
+			flags.Var(&hosts, "host", "a `NAME` or address of the executor, besides localhost; may be repeated")
+			flags.Var(&clientHosts, "client-host", "a `NAME` or address of the application, for callback mode; may be repeated")
+			days := flags.Int("days", 365, "how many `DAYS` the certificates are valid; an authority, ten times that")
+			return func(args []string) (int, error) {
+				if len(args) == 0 || args[0] != "generate-certs" {
+					return exitOther, errors.New("say what to do: codemode tls generate-certs")
+				}
+				if err := none(args[1:]); err != nil {
+					return exitOther, err
+				}
+				set := certificateSet{dir: *dir, hosts: append([]string{"localhost", "127.0.0.1", "::1"}, hosts...), clientHosts: clientHosts, days: *days}
+				written, err := set.generate()
+				if err != nil {
+					return exitOther, err
+				}
+				fmt.Fprintf(io.out, "wrote %s\n\n", strings.Join(written, ", "))
+				fmt.Fprint(io.out, set.instructions())
+				return exitOK, nil
+			}
+		},
+	}
+}
+
+// instructions are the configuration to paste.
+func (s certificateSet) instructions() string {
+	in := func(name string) string { return filepath.Join(s.dir, name) }
+	host := s.hosts[0]
+	if len(s.hosts) > 3 {
+		host = s.hosts[3]
+	}
+	listen := "0.0.0.0"
+	if host == "localhost" {
+		listen = "127.0.0.1"
+	}
+	return fmt.Sprintf(`# codemode.yaml of the executor
+executor:
+  server:
+    host: %s
+    port: 8001
+grpc:
+  tls:
+    enabled: true
+    cert_file: %s
+    key_file: %s
+    ca_file: %s
+    client_auth: require
+
+# codemode.yaml of the application
+executor:
+  url: https://%s
+grpc:
+  tls:
+    enabled: true
+    ca_file: %s
+    client_cert_file: %s
+    client_key_file: %s
+`, listen, in("server.crt"), in("server.key"), in("ca.crt"), net.JoinHostPort(host, "8001"), in("ca.crt"), in("client.crt"), in("client.key"))
+}
