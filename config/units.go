@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/codemode-sdk/codemode/internal/fault"
 )
 
 // What each kind of value accepts, in the words that errors and the reference share. The
@@ -57,6 +59,15 @@ var sizeUnits = map[string]int64{
 	"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40,
 	"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40,
 	"KB": 1e3, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
+}
+
+// ParseSize reads a size, such as 512Mi, as the file takes it, and gives bytes.
+func ParseSize(text string) (int64, error) {
+	size, err := readSize(text)
+	if err != nil {
+		return 0, fault.New(fault.Config, "%s %s", quote(text), err.Error())
+	}
+	return size, nil
 }
 
 // readSize refuses spellings that two well-known programs read differently: a limit that

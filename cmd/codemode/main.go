@@ -51,7 +51,8 @@ type command struct {
 func commands() []command {
 	return []command{
 		initCommand(), validateCommand(), serveCommand(), execCommand(),
-		describeCommand(), doctorCommand(), benchCommand(), tlsCommand(), versionCommand(),
+		describeCommand(), doctorCommand(), benchCommand(), dockerCommand(), tlsCommand(),
+		versionCommand(),
 	}
 }
 
