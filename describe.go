@@ -2,6 +2,8 @@ package codemode
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/codemode-sdk/codemode/registry"
@@ -19,9 +21,27 @@ Prefer one program that does the whole job over many small ones: loop, filter an
 - This is real CPython with its standard library. There is no network, no subprocess, and no file but those the program makes itself; use the tools instead.
 - Each run starts afresh: nothing is kept from one to the next.`
 
+// How the tools are shown, by how many there are. Each is a step towards less: everything
+// about a few, the signatures of many, how to find one among more.
+const (
+	helpNote   = "- help(tools.name) prints everything about a tool; tools.search('words') finds tools by what they do."
+	searchNote = "- There are %d tools, too many to show here. print(tools.search('create an issue')) lists those that fit with their signatures, the best first; search(words, limit=10, detail='names'|'brief'|'full'). help(tools.name) prints everything about one."
+
+	// maxFull and maxInline bound the outline of the tools, in bytes: with everything that
+	// is said of them, and with the first sentence.
+	maxFull   = 6 << 10
+	maxInline = 48 << 10
+	// briefest is how much shorter than the stubs an outline may be at best.
+	briefest = 8
+)
+
 // Describe gives the function tool for a set of tools without an executor: what the model
 // would be shown. Its Call is nil. If name is empty, DefaultToolName. The same tools give
 // the same bytes, so that prompt caches hold.
+//
+// A few tools are shown with all that is said of them, more with a signature and a
+// sentence each. From maxInline on there are only their namespaces and names, at most
+// 1,500 tokens for any number of tools, and how to search them.
 func Describe(reg *registry.Registry, name string) (Tool, error) {
 	if name == "" {
 		name = DefaultToolName
@@ -29,39 +49,69 @@ func Describe(reg *registry.Registry, name string) (Tool, error) {
 	if err := checkToolName(name); err != nil {
 		return Tool{}, err
 	}
-	stubs, err := pythonOf(reg, schema.Outline)
+	entries, docs, err := documented(reg)
 	if err != nil {
 		return Tool{}, err
 	}
-	tool := Tool{Name: name, Description: guide, Parameters: json.RawMessage(toolParameters)}
-	if stubs == "" {
-		tool.Description += "\n\nNo tools are registered."
-	} else {
-		tool.Description += "\n\nThe tools:\n\n" + fence + "python\n" + strings.TrimRight(stubs, "\n") + "\n" + fence
+	text, err := shown(entries, docs)
+	if err != nil {
+		return Tool{}, err
 	}
-	return tool, nil
+	return Tool{Name: name, Description: guide + text, Parameters: json.RawMessage(toolParameters)}, nil
+}
+
+// shown is the part of the description that is about the tools.
+func shown(entries []*registry.Entry, docs []schema.ToolDoc) (string, error) {
+	if len(entries) == 0 {
+		return "\n\nNo tools are registered.", nil
+	}
+	size := 0
+	for _, entry := range entries {
+		size += len(entry.Stub())
+	}
+	for _, form := range []struct {
+		brief bool
+		limit int
+	}{{false, maxFull}, {true, maxInline}} {
+		if size > briefest*form.limit {
+			continue
+		}
+		outline, err := schema.Outline(docs, form.brief)
+		if err != nil {
+			return "", err
+		}
+		if len(outline) <= form.limit {
+			return "\n" + helpNote + "\n\nThe tools. " + schema.Legend + "\n\n" +
+				fence + "python\n" + strings.TrimRight(outline, "\n") + "\n" + fence, nil
+		}
+	}
+	list, err := catalogue(entries, docs)
+	if err != nil {
+		return "", err
+	}
+	return "\n" + fmt.Sprintf(searchNote, len(entries)) + "\n\nThe tools:\n" + list, nil
 }
 
 // Stubs gives a set of tools as a Python module for type checkers and editors; empty if
 // there are none. An error is that of a registration that failed.
-func Stubs(reg *registry.Registry) (string, error) { return pythonOf(reg, schema.Module) }
-
-func pythonOf(reg *registry.Registry, write func([]schema.ToolDoc) (string, error)) (string, error) {
-	if err := reg.Err(); err != nil {
+func Stubs(reg *registry.Registry) (string, error) {
+	_, docs, err := documented(reg)
+	if err != nil || len(docs) == 0 {
 		return "", err
 	}
-	entries := reg.Entries()
-	if len(entries) == 0 {
-		return "", nil
+	return schema.Module(docs)
+}
+
+func documented(reg *registry.Registry) ([]*registry.Entry, []schema.ToolDoc, error) {
+	if err := reg.Err(); err != nil {
+		return nil, nil, err
 	}
+	entries := slices.DeleteFunc(reg.Entries(), func(e *registry.Entry) bool { return e.Policy().Hidden })
 	docs := make([]schema.ToolDoc, len(entries))
 	for i, entry := range entries {
-		docs[i] = schema.ToolDoc{
-			Name: entry.Name(), Description: entry.Description(),
-			PythonName: strings.Join(entry.PythonPath(), "."), In: entry.Input(), Out: entry.Output(),
-		}
+		docs[i] = entry.Doc()
 	}
-	return write(docs)
+	return entries, docs, nil
 }
 
 // Description is what the model is told about the function tool: how to write the

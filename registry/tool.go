@@ -90,6 +90,13 @@ func (e *Entry) Stub() string { return e.stub }
 // Policy is the one in force.
 func (e *Entry) Policy() Policy { return e.policy }
 
+// Doc is the tool as package schema describes it.
+func (e *Entry) Doc() schema.ToolDoc {
+	return schema.ToolDoc{
+		Name: e.name, PythonName: e.spelling(), Description: e.description, In: e.input, Out: e.output,
+	}
+}
+
 // Connected says whether there is a function to call.
 func (e *Entry) Connected() bool { return e.handler != nil }
 

@@ -25,9 +25,11 @@
 //
 // # Stubs
 //
-// [Stub] describes one tool, [Outline] a whole registry to a model, [Module] a whole
-// registry to a type checker. All are valid Python for every input, the same bytes for the same input, and nothing that a description contains can
-// leave its doc string or comment. Parameters keep the document's order. Where an
+// [Stub] describes one tool in full, [Signature] in a line; [Outline] describes a whole
+// registry to a model, in the notation of [Legend], and [Module] to a type checker. All
+// but Signature can be parsed as Python for every input. They are the same bytes for the
+// same input, and nothing that a description contains can leave its doc string or
+// comment. Parameters keep the document's order. Where an
 // optional one stands before a required one, which Python has no positional syntax for,
 // the signature turns keyword-only from there on; a call the stub allows is always a
 // call the tool takes. An optional parameter without a known default shows "= ...".

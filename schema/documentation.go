@@ -8,7 +8,25 @@ import (
 
 // documentation is what a reader should know of a value besides its type: the
 // description, then units and constraints that the type does not show.
-func documentation(atoms []*spec, b *typer) string {
+func documentation(atoms []*spec, b *typer) string { return remarks(atoms, b).String() }
+
+// A remark is a description and, apart from it, the constraints.
+type remark struct {
+	text   string
+	limits []string
+}
+
+func (r remark) String() string {
+	if len(r.limits) == 0 {
+		return r.text
+	}
+	if r.text == "" {
+		return strings.Join(r.limits, "; ")
+	}
+	return r.text + " (" + strings.Join(r.limits, "; ") + ")"
+}
+
+func remarks(atoms []*spec, b *typer) remark {
 	text := description(atoms)
 	limits := constraints(atoms, b)
 	for _, a := range atoms {
@@ -28,13 +46,7 @@ func documentation(atoms []*spec, b *typer) string {
 		}
 		break
 	}
-	if len(limits) == 0 {
-		return text
-	}
-	if text == "" {
-		return strings.Join(limits, "; ")
-	}
-	return text + " (" + strings.Join(limits, "; ") + ")"
+	return remark{text, limits}
 }
 
 // declares says whether a description is shown at a type of its own.

@@ -104,12 +104,18 @@ func FuzzStub(f *testing.F) {
 		if bad := quoteState(module); bad != "" {
 			t.Fatalf("%s:\n%s", bad, module)
 		}
-		outline, err := schema.Outline([]schema.ToolDoc{{Name: name, Description: description, In: s, Out: s}, {Name: "a." + name, In: s}})
-		if err != nil {
-			t.Fatal(err)
+		for _, brief := range []bool{false, true} {
+			outline, err := schema.Outline([]schema.ToolDoc{{Name: name, Description: description, In: s, Out: s}, {Name: "a." + name, In: s}}, brief)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bad := quoteState(outline); bad != "" {
+				t.Fatalf("%s:\n%s", bad, outline)
+			}
 		}
-		if bad := quoteState(outline); bad != "" {
-			t.Fatalf("%s:\n%s", bad, outline)
+		line, err := schema.Signature(schema.ToolDoc{Name: name, Description: description, In: s, Out: s})
+		if err != nil || strings.ContainsAny(line, "\n\r") {
+			t.Fatalf("%v: %q", err, line)
 		}
 		for _, p := range s.Parameters() {
 			if p.Required && !strings.Contains(text, p.PythonName+": ") {

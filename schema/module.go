@@ -38,41 +38,38 @@ func (t ToolDoc) path() []string {
 // namespace say of an argument is said once, at its top. The text is valid Python that
 // strict type checkers accept, and the same bytes for the same set of tools in any order.
 // The error, with the code fault.Invalid, names a tool whose arguments are no object.
-func Module(tools []ToolDoc) (string, error) { return writeModule(tools, false) }
-
-// Outline is Module for a model to read, without what only type checkers need: their
-// comments, bodies beside doc strings, decorators. It is valid Python all the same.
-func Outline(tools []ToolDoc) (string, error) { return writeModule(tools, true) }
-
-func writeModule(tools []ToolDoc, outline bool) (string, error) {
-	tools = slices.Clone(tools)
-	slices.SortStableFunc(tools, func(a, b ToolDoc) int {
-		return slices.Compare(append(a.path(), a.Name, a.Description), append(b.path(), b.Name, b.Description))
-	})
-	var signatures []*signature
-	for _, t := range tools {
-		s, err := newSignature(t)
-		if err != nil {
-			return "", err
-		}
-		signatures = append(signatures, s)
+func Module(tools []ToolDoc) (string, error) {
+	signatures, err := sortedSignatures(tools)
+	if err != nil {
+		return "", err
 	}
 	m := newModule(signatures)
-	m.outline = outline
 	var body strings.Builder
 	root := m.tree(signatures)
 	shadow := m.shadowed(nil, root)
 	m.printDecls(&body)
 	m.printScope(&body, root, shadow, "")
-	var b strings.Builder
-	b.WriteString(m.header(root))
-	b.WriteString(body.String())
-	return b.String(), nil
+	return m.header(root) + body.String(), nil
+}
+
+func sortedSignatures(tools []ToolDoc) ([]*signature, error) {
+	tools = slices.Clone(tools)
+	slices.SortStableFunc(tools, func(a, b ToolDoc) int {
+		return slices.Compare(append(a.path(), a.Name, a.Description), append(b.path(), b.Name, b.Description))
+	})
+	signatures := make([]*signature, len(tools))
+	for i, t := range tools {
+		var err error
+		if signatures[i], err = newSignature(t); err != nil {
+			return nil, err
+		}
+	}
+	return signatures, nil
 }
 
 // A module prints signatures and keeps track of what they need.
 type module struct {
-	outline  bool // for a model rather than a type checker
+	stub     bool // one function for a model to read, rather than a module to be checked
 	decls    []*decl
 	taken    map[string]bool            // names at module level that are not ours to use
 	imported map[string]map[string]bool // by module; "" is the module itself
@@ -233,9 +230,7 @@ func (m *module) need(module, name string) {
 
 func (m *module) header(root *scope) string {
 	var b strings.Builder
-	if !m.outline {
-		m.printOrders(&b)
-	}
+	m.printOrders(&b)
 	if text := commonText(m.common(root)); text != "" {
 		b.WriteString(docString(text, "") + "\n")
 	}
@@ -341,7 +336,7 @@ func (m *module) printFunction(b *strings.Builder, s *signature, shadow map[stri
 	name := s.path[len(s.path)-1]
 	m.private = m.private || strings.HasPrefix(name, "_")
 	write := func(t *pyType) { t.write(b, resolve, m.declName) }
-	if indent != "" && !m.outline {
+	if indent != "" {
 		b.WriteString(indent + "@" + resolve("staticmethod") + "\n")
 	}
 	b.WriteString(indent + "def " + name + "(")
@@ -375,7 +370,7 @@ func (m *module) printFunction(b *strings.Builder, s *signature, shadow map[stri
 	switch text := s.docText(common); {
 	case text == "":
 		b.WriteString(": ...\n")
-	case m.outline:
+	case m.stub:
 		b.WriteString(":\n" + docString(text, indent+"    ") + "\n")
 	default:
 		// Without the dots pyright takes the defaults and the missing return for mistakes.
@@ -413,7 +408,7 @@ func (m *module) printDecls(b *strings.Builder) {
 				if !f.required {
 					text = resolve("NotRequired") + "[" + text + "]"
 				}
-				b.WriteString("    " + pythonString(f.key) + ": " + text + "," + comment(f.doc) + "\n")
+				b.WriteString("    " + pythonString(f.key) + ": " + text + "," + comment(f.doc.String()) + "\n")
 			}
 			b.WriteString("})\n\n")
 		}
@@ -450,7 +445,7 @@ func (m *module) printClass(b *strings.Builder, d *decl) {
 		if !f.required {
 			text = resolve("NotRequired") + "[" + text + "]"
 		}
-		b.WriteString("    " + f.key + ": " + text + comment(f.doc) + "\n")
+		b.WriteString("    " + f.key + ": " + text + comment(f.doc.String()) + "\n")
 	}
 	b.WriteByte('\n')
 }

@@ -38,7 +38,7 @@ type field struct {
 	key      string
 	typ      *pyType
 	required bool
-	doc      string
+	doc      remark
 }
 
 // identity is a text that is the same for the same type within one set of decls.
@@ -212,7 +212,7 @@ func (d *decl) shape(ref func(*decl) string) string {
 		d.body.write(&b, same, ref)
 	}
 	for _, f := range d.fields {
-		b.WriteString("\x00" + strconv.Quote(f.key) + strconv.FormatBool(f.required) + f.doc + "\x00")
+		b.WriteString("\x00" + strconv.Quote(f.key) + strconv.FormatBool(f.required) + f.doc.String() + "\x00")
 		f.typ.write(&b, same, ref)
 	}
 	return b.String()

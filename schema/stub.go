@@ -9,7 +9,7 @@ import (
 )
 
 // Stub writes the Python signature of one tool with its doc string, preceded by the types
-// that it alone declares, as Outline does. Of a namespaced name it shows the last part. A nil in is a tool
+// that it alone declares. Of a namespaced name it shows the last part. A nil in is a tool
 // without arguments; a nil out is a result that may be anything. The text is valid Python
 // without imports, ends with a newline, and is the same for the same input. The error,
 // with the code fault.Invalid, says that in does not describe an object.
@@ -19,7 +19,7 @@ func Stub(name, description string, in, out *Schema) (string, error) {
 		return "", err
 	}
 	m := newModule([]*signature{s})
-	m.outline = true
+	m.stub = true
 	var b strings.Builder
 	m.printDecls(&b)
 	m.printFunction(&b, s, m.taken, "", nil)
@@ -45,7 +45,8 @@ type argument struct {
 	typ      *pyType
 	required bool
 	value    string // the default's source; "" if it is not known
-	doc      string
+	doc      remark
+	dropped  string // what was left out of doc because the name says it
 }
 
 func newSignature(tool ToolDoc) (*signature, error) {
@@ -60,8 +61,8 @@ func newSignature(tool ToolDoc) (*signature, error) {
 	spell := map[string]string{}
 	for _, p := range in.params {
 		t, doc := b.member(p.mergedProperty)
-		if t.decl != nil && doc == t.decl.doc {
-			doc = ""
+		if t.decl != nil && doc.String() == t.decl.doc {
+			doc = remark{}
 		}
 		a := &argument{name: p.PythonName, typ: t, required: p.Required, doc: doc}
 		if !p.Required {
@@ -136,7 +137,7 @@ func (a *argument) fallback(p parameter) {
 	if raw, err := json.Marshal(v); err == nil && text == "" {
 		text = string(raw)
 	}
-	a.doc = strings.TrimSpace(a.doc + " (default " + shorten(text, maxLiteralText) + ")")
+	a.doc.limits = append(slices.Clone(a.doc.limits), "default "+shorten(text, maxLiteralText))
 }
 
 // allows says whether the type is, or has among its alternatives, the one named.
@@ -182,7 +183,7 @@ func (s *signature) arrange() {
 // docLine is how an argument is described; "" if there is nothing to say that its name
 // does not.
 func (a *argument) docLine() string {
-	doc := oneLine(a.doc)
+	doc := oneLine(a.doc.String())
 	if doc == "" || sameWords(doc, a.name) {
 		return ""
 	}

@@ -3,6 +3,7 @@ package schema_test
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,8 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// Each golden file holds tools.json, a list of tools, and the module.py and outline.py
-// made of it.
+// Each golden file holds tools.json, a list of tools, and what is made of it: module.py,
+// and outline.py and brief.py for a model.
 func TestStubsReadAsBefore(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -33,29 +34,31 @@ func TestStubsReadAsBefore(t *testing.T) {
 		if err != nil {
 			t.Fatal(file, err)
 		}
-		outline, err := schema.Outline(toolDocs(t, "", decodeTools(t, file, archive.Files[0].Data)))
-		if err != nil {
-			t.Fatal(file, err)
+		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
+		modules[name] = got
+		made := []txtar.File{{Name: "module.py", Data: []byte(got)}}
+		for i, form := range []string{"outline.py", "brief.py"} {
+			outline, err := schema.Outline(toolDocs(t, "", decodeTools(t, file, archive.Files[0].Data)), i == 1)
+			if err != nil {
+				t.Fatal(file, err)
+			}
+			outlines[name+" "+form] = outline
+			made = append(made, txtar.File{Name: form, Data: []byte(outline)})
 		}
-		modules[strings.TrimSuffix(filepath.Base(file), ".txtar")] = got
-		outlines[strings.TrimSuffix(filepath.Base(file), ".txtar")] = outline
 		if *update {
-			archive.Files = append(archive.Files[:1],
-				txtar.File{Name: "module.py", Data: []byte(got)}, txtar.File{Name: "outline.py", Data: []byte(outline)})
+			archive.Files = append(archive.Files[:1], made...)
 			if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
 				t.Fatal(err)
 			}
 			continue
 		}
-		if len(archive.Files) < 3 {
-			t.Errorf("%s: no module.py and outline.py; run with -update", file)
-			continue
+		for i, want := range archive.Files[1:] {
+			if diff := cmp.Diff(string(want.Data), string(made[i].Data)); diff != "" {
+				t.Errorf("%s of %s, run with -update if it is meant (-want +got)\n%s", want.Name, file, diff)
+			}
 		}
-		if diff := cmp.Diff(string(archive.Files[1].Data), got); diff != "" {
-			t.Errorf("%s (-want +got)\n%s", file, diff)
-		}
-		if diff := cmp.Diff(string(archive.Files[2].Data), outline); diff != "" {
-			t.Errorf("the outline of %s (-want +got)\n%s", file, diff)
+		if len(archive.Files) != 1+len(made) {
+			t.Errorf("%s holds %d files; run with -update", file, len(archive.Files))
 		}
 	}
 	for name, words := range parsePython(t, outlines) {
@@ -81,14 +84,16 @@ func TestRealToolListsBecomeModules(t *testing.T) {
 			if text != again {
 				t.Errorf("%s: another order of tools gives another module", name)
 			}
-			outline, err := schema.Outline(docs)
-			if err != nil {
-				t.Fatal(err)
+			for _, brief := range []bool{false, true} {
+				outline, err := schema.Outline(docs, brief)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if other, _ := schema.Outline(reversed(docs), brief); outline != other || len(outline) >= len(text) {
+					t.Errorf("%s: the outline depends on the order of tools, or is no shorter than the module", name)
+				}
+				texts[fmt.Sprint("outline ", brief, prefix, name)] = outline
 			}
-			if other, _ := schema.Outline(reversed(docs)); outline != other || len(outline) >= len(text) {
-				t.Errorf("%s: the outline depends on the order of tools, or is no shorter than the module", name)
-			}
-			texts["outline "+prefix+name] = outline
 			key := strings.ReplaceAll(name, "-", "_")
 			if prefix != "" {
 				key += "_namespaced"
@@ -155,7 +160,10 @@ func TestDescriptionsCannotAddCode(t *testing.T) {
 		if texts["module"+name], err = schema.Module([]schema.ToolDoc{{Name: evil, Description: evil, In: s, Out: s}, {Name: "ns." + evil, Description: evil, In: s}}); err != nil {
 			t.Fatal(err)
 		}
-		for _, r := range text {
+		if texts["brief"+name], err = schema.Outline([]schema.ToolDoc{{Name: evil, Description: evil, In: s, Out: s}, {Name: "ns." + evil, Description: evil, In: s}}, true); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range text + texts["brief"+name] {
 			if r < ' ' && r != '\n' || r == '\u202e' || r == '\u2066' || r == '\u2028' || r > 0xe0000 && r < 0xf0000 {
 				t.Errorf("%q: %U is in the stub", evil, r)
 			}
@@ -173,7 +181,7 @@ func TestRequiredAfterOptionalIsKeywordOnly(t *testing.T) {
 		`{"properties":{"a":{"type":"string"},"o":{"type":"integer"},"b":{"type":"boolean"}},"required":["a","b"]}`:         "def t(a: str, *, b: bool, o: int = ...) -> Any: ...\n",
 		`{"properties":{"from":{"type":["string","null"],"default":null},"class":{"type":"number"}},"required":["none"]}`:   "def t(*, none: Any, from_: str | None = None, class_: float = ...) -> Any: ...\n",
 		`{"properties":{"extra":{}},"additionalProperties":{"type":"integer"}}`:                                             "def t(extra: Any = ..., **extra_: int) -> Any: ...\n",
-		`{"properties":{"n":{"type":"integer","default":"5"}}}`:                                                             "def t(n: int = ...) -> Any:\n    \"\"\"Args:\n        n: (default '5')\n    \"\"\"\n",
+		`{"properties":{"n":{"type":"integer","default":"5"}}}`:                                                             "def t(n: int = ...) -> Any:\n    \"\"\"Args:\n        n: default '5'\n    \"\"\"\n",
 		`{"properties":{"n":{"type":"integer","default":5.0},"l":{"type":"array","items":{"type":"string"},"default":[]}}}`: "def t(n: int = 5, l: list[str] = []) -> Any: ...\n",
 	} {
 		got, err := schema.Stub("t", "", parse(t, doc), nil)

@@ -333,11 +333,11 @@ func (b *typer) object(hint string, atoms []*spec, done []choiceKey, m *merged) 
 	d.dict = true
 	b.memo[key] = &typing{done: &pyType{decl: d}}
 	for _, p := range m.props {
-		t, doc := b.member(p)
-		if doc == d.doc || t.decl != nil && doc == t.decl.doc {
-			doc = ""
+		t, said := b.member(p)
+		if doc := said.String(); doc == d.doc || t.decl != nil && doc == t.decl.doc {
+			said = remark{}
 		}
-		d.fields = append(d.fields, field{p.name, t, m.required[p.name], doc})
+		d.fields = append(d.fields, field{p.name, t, m.required[p.name], said})
 	}
 	if m.extra() {
 		note := "Other keys are allowed."
@@ -352,9 +352,9 @@ func (b *typer) object(hint string, atoms []*spec, done []choiceKey, m *merged) 
 }
 
 // member is the type and the doc of one property.
-func (b *typer) member(p mergedProperty) (*pyType, string) {
+func (b *typer) member(p mergedProperty) (*pyType, remark) {
 	if len(p.specs) > 0 || len(p.alts) == 0 {
-		return b.of(p.name, p.specs...), documentation(conjunction(p.specs...), b)
+		return b.of(p.name, p.specs...), remarks(conjunction(p.specs...), b)
 	}
 	var members []*pyType
 	var docs []string
@@ -364,7 +364,7 @@ func (b *typer) member(p mergedProperty) (*pyType, string) {
 			docs = append(docs, doc)
 		}
 	}
-	return union(members...), strings.Join(docs, " / ")
+	return union(members...), remark{text: strings.Join(docs, " / ")}
 }
 
 func (b *typer) mapping(hint string, m *merged) *pyType {

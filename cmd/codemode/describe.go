@@ -17,7 +17,8 @@ func describeCommand() command {
 		summary: "prints what a model would be shown for a list of tools",
 		help: `
 Without --format it prints the description of the one function tool, and on standard
-error what that costs beside the JSON schemas of the tools. No executor is started.`,
+error what that saves against a function tool with a JSON schema for each of the tools.
+No executor is started.`,
 		prepare: func(flags *flagSet, io stdio) func([]string) (int, error) {
 			d := description{io: io}
 			flags.BoolVar(&d.json, "json", false, "print one JSON object: name, description, parameters, stubs and sizes")
@@ -92,14 +93,33 @@ func (d *description) print() error {
 			Tools            int             `json:"tools"`
 			DescriptionBytes int             `json:"description_bytes"`
 			SchemaBytes      int             `json:"schema_bytes"`
-		}{tool.Name, tool.Description, tool.Parameters, stubs, len(reg.Entries()), len(tool.Description), schemas})
+			SavedPercent     int             `json:"saved_percent"`
+		}{tool.Name, tool.Description, tool.Parameters, stubs, len(reg.Entries()), len(tool.Description), schemas, saved(len(tool.Description), schemas)})
 	}
 	if _, err := fmt.Fprintln(d.io.out, tool.Description); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(d.io.err, "%d bytes for %d tools; as %d function tools with JSON schemas they take %d bytes\n",
-		len(tool.Description), len(reg.Entries()), len(reg.Entries()), schemas)
+	_, err = fmt.Fprintf(d.io.err, "%d bytes for %s; as function tools with JSON schemas they take %d bytes (%s)\n",
+		len(tool.Description), count(len(reg.Entries()), "tool"), schemas, comparison(saved(len(tool.Description), schemas)))
 	return err
+}
+
+// saved is what is left out of the schemas' bytes, in percent; below zero where the
+// guide to writing programs weighs more than a few small schemas.
+func saved(description, schemas int) int { return 100 - 100*description/max(schemas, 1) }
+
+func comparison(percent int) string {
+	if percent < 0 {
+		return "so few tools save nothing on the description; what programs save is calls and intermediate results"
+	}
+	return fmt.Sprintf("%d%% saved on every request", percent)
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func (d *description) printJSON(v any) error {

@@ -1,0 +1,482 @@
+package schema
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Legend explains to a model how Outline writes signatures.
+const Legend = "A parameter or key without a type is a str; =... means that it may be left out; 'a'|'b' are the only values; a result without a type may be anything."
+
+// Outline describes all tools to a model in as little as says how to call them: a
+// signature each, in the notation that Legend explains, behind the types that they
+// share. With brief, of every description only the first sentence, and of arguments only
+// what their names do not say; Stub gives the rest. What many tools of a namespace say
+// of an argument is said once, at its top. The text can be parsed as Python, and is the
+// same for the same set of tools in any order. The error is that of Module.
+func Outline(tools []ToolDoc, brief bool) (string, error) {
+	signatures, err := sortedSignatures(tools)
+	if err != nil {
+		return "", err
+	}
+	if brief {
+		topic := topicOf(signatures)
+		for _, s := range signatures {
+			s.shorten(topic)
+		}
+	}
+	m := newModule(signatures)
+	root := m.tree(signatures)
+	o := outline{brief: brief}
+	if text := commonText(m.common(root)); text != "" {
+		o.b.WriteString(docString(text, "") + "\n")
+	}
+	o.nameChoices(m, signatures)
+	for _, d := range m.decls {
+		o.decl(d)
+	}
+	o.scope(m, root, "")
+	return o.b.String(), nil
+}
+
+// Signature is the line of one tool in a list that was searched: its path below "tools."
+// and its arguments in the notation of Outline, with the first sentence about it.
+func Signature(tool ToolDoc) (string, error) {
+	s, err := newSignature(tool)
+	if err != nil {
+		return "", err
+	}
+	s.shorten(nil)
+	nameDecls(s.decls, map[string]bool{})
+	o := outline{inline: true}
+	o.b.WriteString("tools." + strings.Join(s.path, "."))
+	o.arguments(s)
+	if text := oneLine(s.doc); text != "" {
+		o.b.WriteString("  # " + text)
+	}
+	return o.b.String(), nil
+}
+
+// An outline is written from the top down.
+type outline struct {
+	b      strings.Builder
+	brief  bool
+	inline bool // types of their own are written where they are used, as dict
+	// choices names the long lists of values that are used more than once.
+	choices map[string]string
+}
+
+// longChoice is the length from which a list of values is worth a name, in bytes.
+const longChoice = 40
+
+// nameChoices finds long lists of values that are used more than once, and writes each
+// under a name.
+func (o *outline) nameChoices(m *module, signatures []*signature) {
+	o.choices = map[string]string{}
+	uses := map[string]int{}
+	taken := slices.Clone(aliases)
+	for _, d := range m.decls {
+		taken = append(taken, d.name)
+	}
+	var visit func(name string, t *pyType)
+	visit = func(name string, t *pyType) {
+		if t == nil {
+			return
+		}
+		if text := strings.Join(t.literals, "|"); len(text) >= longChoice {
+			if uses[text]++; uses[text] == 2 {
+				if name = camel(name); name == "" {
+					name = "Choice"
+				}
+				taken = append(taken, PythonNames(append(slices.Clone(taken), name))[len(taken)])
+				o.choices[text] = taken[len(taken)-1]
+				o.b.WriteString(o.choices[text] + " = " + text + "\n")
+			}
+		}
+		for _, a := range t.args {
+			visit(name, a)
+		}
+	}
+	for _, d := range m.decls {
+		visit(d.name, d.body)
+		for _, f := range d.fields {
+			visit(f.key, f.typ)
+		}
+	}
+	for _, s := range signatures {
+		for _, a := range s.params {
+			visit(a.name, a.typ)
+		}
+		visit("extra", s.extraT)
+		visit("result", s.result)
+	}
+}
+
+func (o *outline) scope(m *module, s *scope, indent string) {
+	common := m.common(s)
+	for _, c := range s.scopes {
+		o.b.WriteString(indent + "class " + c.name + ":\n")
+		if text := commonText(m.common(c)); text != "" {
+			o.b.WriteString(docString(text, indent+"    ") + "\n")
+		}
+		o.scope(m, c, indent+"    ")
+	}
+	for _, f := range s.functions {
+		o.b.WriteString(indent + "def " + f.path[len(f.path)-1])
+		o.arguments(f)
+		switch text := o.docs(f, common); {
+		case text == "":
+			o.b.WriteString(": ...\n")
+		case strings.Contains(text, "\n"):
+			o.b.WriteString(":\n" + docString(text, indent+"    ") + "\n")
+		default:
+			o.b.WriteString(": " + docString(text, "") + "\n")
+		}
+	}
+}
+
+func (o *outline) docs(s *signature, common map[string]bool) string {
+	if !o.brief {
+		return s.docText(common)
+	}
+	parts := []string{}
+	for _, text := range append([]string{s.doc}, s.notes...) {
+		if text = oneLine(text); text != "" {
+			parts = append(parts, text)
+		}
+	}
+	var lines []string
+	for _, a := range s.params {
+		line := a.docLine()
+		if line == "" && a.dropped != "" && slices.ContainsFunc(sortedSet(common), func(c string) bool { return strings.HasPrefix(c, a.name+": ") }) {
+			line = a.name + ": " + a.dropped // or else what is said in common would hold for it
+		}
+		if line != "" && !common[line] {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) > 0 {
+		parts = append(parts, strings.Join(lines, "; "))
+	}
+	for _, r := range s.returns {
+		parts = append(parts, "Returns: "+oneLine(r))
+	}
+	return strings.Join(parts, ". ")
+}
+
+func (o *outline) arguments(s *signature) {
+	o.b.WriteByte('(')
+	for i, a := range s.params {
+		if i > 0 {
+			o.b.WriteString(", ")
+		}
+		if i == s.star {
+			o.b.WriteString("*, ")
+		}
+		o.b.WriteString(a.name)
+		o.typ(a.typ)
+		if !a.required {
+			o.b.WriteByte('=')
+			if a.value == "" {
+				o.b.WriteString("...")
+			}
+			o.b.WriteString(a.value)
+		}
+	}
+	if s.extra != "" {
+		if len(s.params) > 0 {
+			o.b.WriteString(", ")
+		}
+		o.b.WriteString("**" + s.extra)
+		o.typ(s.extraT)
+	}
+	o.b.WriteByte(')')
+	if s.result.name != "Any" {
+		o.b.WriteString(" -> ")
+		o.expression(s.result)
+	}
+}
+
+// typ writes what stands behind the name of something that is not a str.
+func (o *outline) typ(t *pyType) {
+	if t.decl == nil && t.name == "str" {
+		return
+	}
+	o.b.WriteString(": ")
+	o.expression(t)
+}
+
+func (o *outline) expression(t *pyType) {
+	list := func(sep string) {
+		for i, a := range t.args {
+			if i > 0 {
+				o.b.WriteString(sep)
+			}
+			o.expression(a)
+		}
+	}
+	switch {
+	case t.decl != nil && o.inline && t.decl.dict:
+		o.b.WriteString("dict")
+	case t.decl != nil && o.inline:
+		o.b.WriteString("Any")
+	case t.decl != nil:
+		o.b.WriteString(t.decl.name)
+	case t.name == "|":
+		list("|")
+	case len(t.literals) > 0:
+		text := strings.Join(t.literals, "|")
+		if name := o.choices[text]; name != "" {
+			text = name
+		}
+		o.b.WriteString(text)
+	default:
+		o.b.WriteString(t.name)
+		if len(t.args) > 0 {
+			o.b.WriteByte('[')
+			list(", ")
+			o.b.WriteByte(']')
+		}
+	}
+}
+
+// decl writes one type that tools share: a class of keys on one line where nothing has to
+// be said of them.
+func (o *outline) decl(d *decl) {
+	if !d.dict {
+		o.b.WriteString(d.name + " = ")
+		o.expression(d.body)
+		o.b.WriteString(comment(d.doc) + "\n")
+		return
+	}
+	names, remarks := true, d.doc != ""
+	for _, f := range d.fields {
+		names = names && identifier(f.key) == f.key
+		remarks = remarks || f.doc.String() != ""
+	}
+	end := "; "
+	switch {
+	case !names:
+		o.b.WriteString(d.name + " = TypedDict('" + d.name + "', {" + comment(d.doc) + "\n")
+	case remarks || len(d.fields) == 0:
+		end = "\n"
+		o.b.WriteString("class " + d.name + "(TypedDict):" + comment(d.doc) + "\n")
+	default:
+		o.b.WriteString("class " + d.name + "(TypedDict): ")
+	}
+	for i, f := range d.fields {
+		switch {
+		case !names:
+			o.b.WriteString("    " + pythonString(f.key) + ": ")
+			if !f.required {
+				o.b.WriteString("NotRequired[")
+			}
+			o.expression(f.typ)
+			if !f.required {
+				o.b.WriteByte(']')
+			}
+			o.b.WriteString("," + comment(f.doc.String()) + "\n")
+			continue
+		case remarks:
+			o.b.WriteString("    ")
+		case i > 0:
+			o.b.WriteString(end)
+		}
+		o.b.WriteString(f.key)
+		o.typ(f.typ)
+		if !f.required {
+			o.b.WriteString("=...")
+		}
+		if remarks {
+			o.b.WriteString(comment(f.doc.String()) + "\n")
+		}
+	}
+	switch {
+	case !names:
+		o.b.WriteString("})\n")
+	case !remarks:
+		o.b.WriteByte('\n')
+	}
+}
+
+// Bounds on what a brief outline says, in bytes.
+const (
+	briefTool     = 110
+	briefArgument = 60
+	briefLimit    = 40
+)
+
+// shorten leaves of all descriptions what a brief outline has. Words of the topic say
+// nothing.
+func (s *signature) shorten(topic []string) {
+	known := append(words(strings.Join(s.path, " ")), topic...)
+	for _, a := range s.params {
+		known = append(known, words(a.name)...)
+	}
+	if s.doc = firstSentence(s.doc, briefTool); says(s.doc, known) {
+		s.doc = ""
+	}
+	for i, n := range s.notes {
+		s.notes[i] = firstSentence(n, briefTool)
+	}
+	for _, a := range s.params {
+		whole := a.doc.String()
+		if a.doc = a.doc.brief(known); a.doc.String() == "" {
+			a.dropped = firstSentence(whole, briefArgument)
+		}
+	}
+	for _, d := range s.decls {
+		known := append(slices.Clone(known), words(strings.Join(d.names, " "))...)
+		for _, f := range d.fields {
+			known = append(known, words(f.key)...)
+		}
+		if d.doc = firstSentence(d.doc, briefTool); says(d.doc, known) {
+			d.doc = ""
+		}
+		for i, f := range d.fields {
+			d.fields[i].doc = f.doc.brief(known)
+		}
+	}
+	for i, r := range s.returns {
+		s.returns[i] = firstSentence(r, briefTool)
+	}
+}
+
+// topicOf gives the words that so many of the tools use that they tell nothing of one.
+func topicOf(signatures []*signature) []string {
+	uses := map[string]int{}
+	for _, s := range signatures {
+		seen := map[string]bool{}
+		for _, w := range words(s.doc) {
+			if !seen[w] {
+				seen[w] = true
+				uses[w]++
+			}
+		}
+	}
+	var topic []string
+	for _, w := range slices.Sorted(maps.Keys(uses)) {
+		if uses[w] >= max(topicTools, len(signatures)/10) && !units[w] && !strings.ContainsAny(w, "0123456789") {
+			topic = append(topic, w)
+		}
+	}
+	return topic
+}
+
+// topicTools is the least number of tools that make a topic.
+const topicTools = 8
+
+// brief drops a description that only repeats names, and limits that go without saying.
+func (r remark) brief(known []string) remark {
+	text := r.text
+	if len(r.limits) > 0 {
+		text = limitWords.ReplaceAllString(text, "")
+	}
+	short := remark{text: firstSentence(text, briefArgument)}
+	if says(short.text, known) {
+		short.text = ""
+	}
+	for _, l := range r.limits {
+		if l != "at least 1" && l != "at least 1 character" && l != "at least 0" {
+			short.limits = append(short.limits, shorten(l, briefLimit))
+		}
+	}
+	return short
+}
+
+// firstSentence cuts text after its first sentence or paragraph, or at a word where that
+// is too long.
+func firstSentence(text string, limit int) string {
+	text = strings.TrimSpace(clean(text))
+	text, _, _ = strings.Cut(text, "\n\n")
+	text = oneLine(text)
+	for i := 0; i+1 < len(text); i++ {
+		if c := text[i]; (c == '.' || c == '!' || c == '?') && text[i+1] == ' ' && !abbreviates(text[:i]) {
+			text = text[:i]
+			break
+		}
+	}
+	text = strings.TrimSuffix(strings.TrimSuffix(text, "."), " (optional)")
+	if len(text) <= limit {
+		return text
+	}
+	// A clause that is whole needs no dots.
+	if cut := strings.LastIndexAny(text[:limit], ",;:("); cut > limit/2 && strings.Count(text[:cut], "(") == strings.Count(text[:cut], ")") {
+		return strings.TrimSpace(text[:cut])
+	}
+	cut := strings.LastIndexByte(text[:limit-2], ' ')
+	if cut < limit/2 {
+		return shorten(text, limit)
+	}
+	return strings.TrimRight(text[:cut], " ,;:(-") + "..."
+}
+
+// abbreviates says whether the dot that follows belongs to a word such as "e.g".
+func abbreviates(text string) bool {
+	last := text[strings.LastIndexByte(text, ' ')+1:]
+	last = strings.ToLower(strings.TrimLeft(last, `("'`))
+	return last == "etc" || last == "vs" || strings.Contains(last, ".") && len(last) <= 3 || len(last) == 1 && last >= "a" && last <= "z"
+}
+
+// says tells whether all that text says is in the words known.
+func says(text string, known []string) bool {
+	for _, w := range words(text) {
+		if !fillers[w] && !slices.ContainsFunc(known, func(k string) bool { return sameStem(w, k) }) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameStem(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	return a == b || len(a) >= 3 && (strings.HasPrefix(b, a) || len(a) > 4 && strings.HasPrefix(b, a[:len(a)-1]))
+}
+
+// limitWords are what authors write of limits that the schema has as well.
+var limitWords = regexp.MustCompile(`(?i)\s*\((min|max|minimum|maximum|between)\b[^()]*\)`)
+
+// fillers are words that say nothing of what they stand beside.
+var fillers = wordSet(`a an the of to for in on this that is be will with and or your you from at by as it its
+	name names number numeric id ids identifier unique value values optional required string boolean list array object objects
+	which used use using whether when if true given specified specific content text description want new existing
+	set get apply perform action operation filter filters subset include return returns returned results result each include
+	type field fields parameter data node about into information details resource resources its their are was
+	any also optionally whose`)
+
+// units are words that tell what no name does.
+var units = wordSet(`ms millisecond milliseconds second seconds minute minutes hour hours day days week weeks month months
+	year years utc timezone byte bytes kb mb gb percent percentage meter meters metre metres km mile miles celsius fahrenheit
+	degrees cents dollars usd eur base64 iso rfc json yaml xml csv html markdown regex url path relative absolute`)
+
+// words are the words of a name or a text, in lower case; aCamelName has three.
+func words(text string) []string {
+	var list []string
+	var word strings.Builder
+	end := func() {
+		if word.Len() > 0 {
+			list = append(list, word.String())
+			word.Reset()
+		}
+	}
+	lower := false
+	for _, r := range text {
+		switch {
+		case !unicode.IsLetter(r) && !unicode.IsDigit(r):
+			end()
+		case unicode.IsUpper(r) && lower:
+			end()
+			fallthrough
+		default:
+			word.WriteRune(unicode.ToLower(r))
+		}
+		lower = unicode.IsLower(r)
+	}
+	end()
+	return list
+}
