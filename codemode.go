@@ -29,6 +29,9 @@ type Options struct {
 	// TLS encrypts the connection to an executor elsewhere, in place of the files that
 	// Config names; TLS before 1.3 is never spoken. If nil, Config says.
 	TLS *tls.Config
+	// AutoDiscover registers the tools that the imported packages of this program provide,
+	// as framework.auto_discover of the configuration does; see registry.Provide.
+	AutoDiscover bool
 	// ToolName is what the model knows the function tool as. If empty, DefaultToolName.
 	ToolName string
 	// OnEvent is told what happens during runs while it happens: output, and calls as
@@ -62,7 +65,8 @@ type Codemode struct {
 	toolName string
 	onEvent  func(Event)
 	calls    registry.RunOptions
-	embedded *sidecar.Server // nil if the executor is elsewhere
+	servers  []registry.Source // of the configuration, attached to registry
+	embedded *sidecar.Server   // nil if the executor is elsewhere
 
 	closing sync.Once
 	closed  error
@@ -80,6 +84,7 @@ func newCodemode(ctx context.Context, o Options) (*Codemode, error) {
 	if o.Config == nil {
 		o.Config = config.Default()
 	}
+	o.AutoDiscover = o.AutoDiscover || o.Config.Framework.AutoDiscover
 	client, err := o.Config.Client().Complete()
 	if err != nil {
 		return nil, err
@@ -93,6 +98,11 @@ func connect(ctx context.Context, o Options, client config.ClientConfig, executo
 	if c.registry == nil {
 		c.registry = registry.New()
 	}
+	if o.AutoDiscover {
+		if err := c.registry.Discover(); err != nil {
+			return nil, err
+		}
+	}
 	if err := c.registry.Err(); err != nil {
 		return nil, err
 	}
@@ -102,12 +112,12 @@ func connect(ctx context.Context, o Options, client config.ClientConfig, executo
 	if err := checkToolName(c.toolName); err != nil {
 		return nil, err
 	}
-	if err := c.startRegistry(ctx); err != nil {
-		return nil, err
+	if err := c.startRegistry(ctx, o.Config); err != nil {
+		return nil, errors.Join(err, c.detachServers())
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, c.registry.Close())
+			err = errors.Join(err, c.closeRegistry())
 		}
 	}()
 	dial := executorclient.Options{
@@ -138,12 +148,6 @@ func connect(ctx context.Context, o Options, client config.ClientConfig, executo
 		return nil, errors.Join(err, c.closeEmbedded())
 	}
 	return c, nil
-}
-
-func (c *Codemode) startRegistry(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, StartTimeout)
-	defer cancel()
-	return c.registry.Start(ctx)
 }
 
 // FromConfig makes a Codemode from a codemode.yaml and the environment; with an empty
@@ -194,7 +198,7 @@ func (c *Codemode) Layers(ctx context.Context) ([]Layer, error) {
 // unless another Codemode uses them.
 func (c *Codemode) Close() error {
 	c.closing.Do(func() {
-		c.closed = errors.Join(c.client.Close(), c.closeEmbedded(), c.registry.Close())
+		c.closed = errors.Join(c.client.Close(), c.closeEmbedded(), c.closeRegistry())
 	})
 	return c.closed
 }

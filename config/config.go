@@ -49,6 +49,9 @@ type Config struct {
 	Executor  Executor
 	GRPC      GRPC
 	Log       Log
+	// MCPServers are those whose tools an application adds to its registry, in the order
+	// of the file.
+	MCPServers []MCPServer
 }
 
 // Project describes the application.
@@ -57,12 +60,13 @@ type Project struct {
 	Name string
 }
 
-// Framework records which agent framework the project uses. It changes nothing about
-// how programs run.
+// Framework is the section "framework".
 type Framework struct {
-	// Type is a free name, such as openai. It may be empty.
+	// Type is the agent framework in use, for people to read, such as openai. It may be
+	// empty.
 	Type string
-	// AutoDiscover is the project's wish to register the tools of imported packages.
+	// AutoDiscover says whether the tools that imported packages provide are registered;
+	// see registry.Provide.
 	AutoDiscover bool
 }
 

@@ -119,9 +119,13 @@ func (s *settings) readSection(file origin, path string, written *yaml.Node) {
 			continue
 		}
 		seen[name.Value] = name.Line
-		if sec != nil {
+		switch {
+		case child == serversPath && s.scope&readByClient == 0: // none of an executor's business
+		case child == serversPath:
+			s.readServers(file, value)
+		case sec != nil:
 			s.readSection(file, child, value)
-		} else {
+		default:
 			s.readValue(at(file, value), k, value)
 		}
 	}

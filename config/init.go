@@ -27,6 +27,9 @@ func initSection(b *strings.Builder, path string, depth int) {
 			wrap(b, indent+"# ", s.doc)
 			b.WriteString(indent + name + ":\n")
 			initSection(b, child, depth+1)
+			if child == serversPath {
+				b.WriteString(serversExample)
+			}
 			continue
 		}
 		k := findKey(child)
@@ -45,6 +48,14 @@ func initSection(b *strings.Builder, path string, depth int) {
 		b.WriteString(indent + mark + name + ": " + k.sample() + "\n")
 	}
 }
+
+const serversExample = `  # files:
+  #   command: npx
+  #   args: [-y, "@modelcontextprotocol/server-filesystem", /srv/data]
+  # github:
+  #   url: https://api.githubcopilot.com/mcp/
+  #   headers: {Authorization: "Bearer ${GITHUB_TOKEN}"}
+`
 
 // sample is what to show for a key in a file: its default, or an example of what
 // somebody would write.

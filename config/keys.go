@@ -54,9 +54,9 @@ var keys = []key{
 	{path: "framework.type", readers: readByPeople, example: "openai",
 		value: optionalText("text", "text of at most 200 bytes", func(c *Config) *string { return &c.Framework.Type }, readName),
 		doc:   "The agent framework in use."},
-	{path: "framework.auto_discover", readers: readByPeople, initial: "false",
+	{path: "framework.auto_discover", readers: readByClient, initial: "false",
 		value: boolean(func(c *Config) *bool { return &c.Framework.AutoDiscover }),
-		doc:   "Notes that the project registers the tools of the packages it imports."},
+		doc:   "Whether the tools that imported packages provide (registry.Provide) are registered."},
 
 	{path: "executor.url", readers: readByClient, initial: Embedded, env: []string{"CODEMODE_EXECUTOR_URL"}, shown: true,
 		value: text("address", acceptsAddress, func(c *Config) *string { return &c.Executor.URL }, readAddress),

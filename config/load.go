@@ -126,6 +126,7 @@ type origin struct {
 
 // settings is a configuration in the making.
 type settings struct {
+	scope  readers
 	config *Config
 	getenv func(string) string
 	// given holds where each key that is not left to its default was set.
@@ -154,7 +155,7 @@ func parse(scope readers, name string, data []byte, getenv func(string) string, 
 	if getenv == nil {
 		getenv = func(string) string { return "" }
 	}
-	s := &settings{config: &Config{File: name}, getenv: getenv, given: map[string]origin{}}
+	s := &settings{scope: scope, config: &Config{File: name}, getenv: getenv, given: map[string]origin{}}
 	for i := range keys {
 		if keys[i].initial == "" {
 			continue

@@ -194,6 +194,31 @@ grpc:
 			},
 		},
 		{
+			name: "MCP servers",
+			yaml: `
+mcp_servers:
+  files:
+    command: npx
+    args: [-y, server-filesystem, "${DATA:-/srv/data}", 1]
+    dir: /tmp
+    env: {TOKEN: "${TOKEN}", EMPTY: ""}
+  github:
+    url: https://api.githubcopilot.com/mcp/
+    headers:
+      Authorization: Bearer ${TOKEN}
+`,
+			env: "TOKEN=hunter2\n",
+			want: func(c *config.Config) {
+				c.MCPServers = []config.MCPServer{
+					{
+						Name: "files", Command: "npx", Args: []string{"-y", "server-filesystem", "/srv/data", "1"}, Dir: "/tmp",
+						Env: map[string]config.Secret{"TOKEN": config.NewSecret("hunter2"), "EMPTY": {}},
+					},
+					{Name: "github", URL: "https://api.githubcopilot.com/mcp/", Headers: map[string]config.Secret{"Authorization": config.NewSecret("Bearer hunter2")}},
+				}
+			},
+		},
+		{
 			name: "the guide's variables of a container",
 			env: "CODEMODE_API_KEY=k1\nCODEMODE_MAX_EXEC_TIME=60\nCODEMODE_MEMORY_LIMIT=512m\nCODEMODE_PORT=9001\n" +
 				"CODEMODE_LOG_LEVEL=INFO\nCODEMODE_HOST=0.0.0.0\nCODEMODE_SOCKET=/run/x/../e.sock\n",

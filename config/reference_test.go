@@ -118,6 +118,12 @@ does not look at the other's environment variables, so each needs only its own s
 		}
 		b.WriteString("\n")
 	}
+	fmt.Fprintf(&b, "## %s\n\n%s\n\n", serversPath, findSection(serversPath).doc)
+	b.WriteString("| key | accepted | |\n|---|---|---|\n")
+	for _, k := range serverKeys {
+		fmt.Fprintf(&b, "| `mcp_servers.NAME.%s` | %s | %s |\n", k.name, k.accepts, k.doc)
+	}
+	b.WriteString("\n")
 	b.WriteString("## Environment variables\n\n| variable | key |\n|---|---|\n")
 	for _, v := range otherVariables {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", v.name, v.doc)

@@ -12,7 +12,7 @@ type section struct {
 
 var sections = []section{
 	{path: "project", doc: "The application."},
-	{path: "framework", doc: "The agent framework, for people to read: it changes nothing about how programs run."},
+	{path: "framework", doc: "The agent framework, and where tools come from."},
 	{path: "executor", doc: "Where programs run."},
 	{path: "executor.limits", doc: "Bounds on each execution. None can be switched off."},
 	{path: "executor.filesystem", doc: "Directories shown to programs, besides what the interpreter needs."},
@@ -27,6 +27,7 @@ var sections = []section{
 	{path: "grpc", doc: "The connection between application and executor."},
 	{path: "grpc.tls", doc: "Encryption between application and executor. All files are PEM; they are read again when they change. codemode tls generate-certs makes a set."},
 	{path: "log", doc: "The executor's log."},
+	{path: serversPath, doc: "MCP servers whose tools programs may call, each under a name of its own, which is their namespace. The application imports adapters/mcp to have them opened."},
 }
 
 func findKey(path string) *key {
@@ -45,8 +46,10 @@ func findSection(path string) *section {
 
 // children lists the names below a section, or at the top for an empty path, in the
 // table's order.
-func children(path string) []string {
-	var names []string
+func children(path string) (names []string) {
+	if path == "" {
+		defer func() { names = append(names, serversPath) }()
+	}
 	for _, k := range keys {
 		rest := k.path
 		if path != "" {

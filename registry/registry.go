@@ -32,6 +32,9 @@ type Registry struct {
 	choose  func(*Entry, Policy) Policy
 	errs    []error
 
+	discovering sync.Mutex
+	discovered  []*provision
+
 	lifecycle sync.Mutex // held while sources start and close
 	running   []Source   // in the order of their starts; written with both locks held
 	starts    int        // without a Close
@@ -127,6 +130,14 @@ func (r *Registry) Err() error {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return errors.Join(r.errs...)
+}
+
+// keep has Err give an error too.
+func (r *Registry) keep(err error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.errs = append(r.errs, err)
+	return err
 }
 
 // Lookup finds a tool by its registered name.

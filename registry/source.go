@@ -46,6 +46,37 @@ func (r *Registry) Attach(s Source) error {
 	return nil
 }
 
+// Detach undoes Attach, for a source that is no longer wanted: it is closed if it runs,
+// and its tools are taken out. A source that is not attached is left alone.
+func (r *Registry) Detach(s Source) error {
+	if checkSource(s) != nil {
+		return nil // it cannot have been attached
+	}
+	r.lifecycle.Lock()
+	defer r.lifecycle.Unlock()
+	r.mu.Lock()
+	i := slices.Index(r.sources, s)
+	if i >= 0 {
+		r.sources = slices.Delete(r.sources, i, i+1)
+	}
+	r.mu.Unlock()
+	i = slices.Index(r.running, s)
+	if i < 0 {
+		return nil
+	}
+	r.setRunning(slices.Concat(r.running[:i], r.running[i+1:]))
+	return r.end(s)
+}
+
+// end closes a source that was running.
+func (r *Registry) end(s Source) error {
+	defer r.withdraw(s)
+	if err := s.Close(); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "closing the source %s", sourceName(s))
+	}
+	return nil
+}
+
 func checkSource(s Source) error {
 	switch v := reflect.ValueOf(s); {
 	case !v.IsValid(), v.Kind() == reflect.Pointer && v.IsNil():
@@ -147,10 +178,7 @@ func (r *Registry) setRunning(running []Source) {
 func (r *Registry) closeFrom(first int) error {
 	var errs []error
 	for _, s := range slices.Backward(r.running[first:]) {
-		if err := s.Close(); err != nil {
-			errs = append(errs, fault.Wrap(fault.Unavailable, err, "closing the source %s", sourceName(s)))
-		}
-		r.withdraw(s)
+		errs = append(errs, r.end(s))
 	}
 	r.setRunning(r.running[:first])
 	return errors.Join(errs...)
