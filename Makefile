@@ -30,6 +30,10 @@ test: ## run every test
 base-image: ## make the image that the tests of the sandbox run in, if there is none
 	.ci/base-image
 
+.PHONY: vm-kernel
+vm-kernel: ## get a kernel for the tests' virtual machine; prints what to put into CODEMODE_TEST_KERNEL
+	@.ci/vm-kernel
+
 .PHONY: race
 race: ## run every test under the race detector, in this home only
 	go test -race -timeout=20m -skip='^TestAllHolds' ./...

@@ -18,6 +18,8 @@ type (
 	ToolCall = executorclient.ToolCall
 	// Event is something that happened during a run.
 	Event = executorclient.Event
+	// Artifact is a file that a program left behind.
+	Artifact = executorclient.Artifact
 	// Usage is what the executor measured.
 	Usage = executorclient.Usage
 	// Layer is one part of the sandbox.

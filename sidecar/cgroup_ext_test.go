@@ -61,7 +61,7 @@ func ownGroups(t *testing.T) []string {
 // What the kernel counts for a run and the executor cannot see, its cgroup bounds: the run
 // comes back with the status that says so, and the one beside it goes on.
 func TestCgroupBoundsMemoryOfAnyKind(t *testing.T) {
-	e := start(t, func(c *config.SidecarConfig) { c.Limits.Memory, c.Limits.ScratchSize = 64<<20, 16<<20 })
+	e := shared(t)
 	needCgroups(t, e)
 	beside := make(chan *executorclient.Result, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -73,16 +73,9 @@ func TestCgroupBoundsMemoryOfAnyKind(t *testing.T) {
 		}
 		beside <- got
 	}()
-	for name, code := range map[string]string{
-		"shared memory": "import mmap\nm = mmap.mmap(-1, 1 << 30)\nfor i in range(0, 1 << 30, 4096): m[i] = 1",
-		"less asked":    "import mmap\nm = mmap.mmap(-1, 1 << 30)\nfor i in range(0, 1 << 30, 4096): m[i] = 1",
-	} {
+	for name, limits := range map[string]executorclient.Limits{"its own": {}, "less": {MemoryBytes: 64 << 20}} {
 		t.Run(name, func(t *testing.T) {
-			var limits executorclient.Limits
-			if name == "less asked" {
-				limits.MemoryBytes = 33 << 20
-			}
-			got := e.run(t, code, withLimits(limits))
+			got := e.run(t, "import mmap\nm = mmap.mmap(-1, 1 << 30)\nfor i in range(0, 1 << 30, 4096): m[i] = 1", withLimits(limits))
 			if got.Status != executorclient.MemoryLimit || got.Error == nil || !strings.Contains(got.Error.Message, "MiB of memory") {
 				t.Errorf("%s %+v", got.Status, got.Error)
 			}
@@ -95,7 +88,7 @@ func TestCgroupBoundsMemoryOfAnyKind(t *testing.T) {
 
 // One run's threads are its own: when it has all that it may have, another gets its own.
 func TestCgroupBoundsThreadsOfEachRun(t *testing.T) {
-	e := start(t, func(c *config.SidecarConfig) { c.Limits.Threads = 16 })
+	e := shared(t)
 	needCgroups(t, e)
 	got := e.run(t, `
 import threading, time

@@ -12,12 +12,16 @@ import (
 
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/executorclient"
+	"github.com/codemode-sdk/codemode/internal/fault"
 	"github.com/codemode-sdk/codemode/registry"
 	"github.com/codemode-sdk/codemode/sidecar"
 	_ "github.com/codemode-sdk/codemode/sidecar/embeddedpython"
 )
 
 func TestMain(m *testing.M) {
+	if os.Args[0] == "/init" && os.Getpid() == 1 {
+		becomeInit()
+	}
 	code := m.Run()
 	if sharedServer != nil {
 		if err := sharedServer.close(); err != nil {
@@ -54,6 +58,13 @@ func open(cfg config.SidecarConfig) (*executor, error) {
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	server, err := sidecar.New(context.Background(), cfg, log)
+	// An emulated machine on a busy one may take longer than an interpreter is waited for.
+	for range 5 {
+		if fault.CodeOf(err) != fault.Python || os.Getenv(homeVariable) != "vm" {
+			break
+		}
+		server, err = sidecar.New(context.Background(), cfg, log)
+	}
 	if err != nil {
 		return nil, err
 	}

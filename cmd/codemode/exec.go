@@ -40,6 +40,7 @@ is not its doing.`,
 			file := flags.String("config", "", "configure from `FILE` in place of codemode.yaml")
 			flags.String("timeout", "", "bound the whole run to `TIME`, such as 30s")
 			flags.String("memory", "", "bound the program's memory to `SIZE`, such as 512Mi")
+			artifacts := flags.String("artifacts", "", "write the files that the program leaves below `DIR`; on an executor in this process it finds where to leave them in os.environ['CODEMODE_OUTPUTS']")
 			var lists texts
 			flags.Var(&lists, "tools", "let the program see the tools of `LIST`, a file of JSON or a directory of such; may be repeated")
 			return func(args []string) (int, error) {
@@ -57,7 +58,14 @@ is not its doing.`,
 				if err != nil {
 					return exitOther, err
 				}
-				x := execution{io: io, json: *asJSON, code: code, config: loaded, tools: registry.New()}
+				x := execution{io: io, json: *asJSON, code: code, config: loaded, tools: registry.New(), artifacts: *artifacts}
+				if *artifacts != "" {
+					showOutputs(loaded)
+					// What it cannot write, it says before the program does anything.
+					if err := writeArtifacts(*artifacts, nil, io.err); err != nil {
+						return exitOther, err
+					}
+				}
 				// Only what was asked for on the command line is asked of the executor: its
 				// own limits are its own affair.
 				if flags.given("timeout") {
@@ -108,6 +116,8 @@ type execution struct {
 	config *config.Config
 	tools  *registry.Registry
 	limits codemode.Limits
+	// artifacts is the directory to write the run's files to; empty for nowhere.
+	artifacts string
 	// midLine is true if the program's last output did not end its line.
 	midLine bool
 	broken  error // why output could not be written
@@ -122,6 +132,9 @@ func (x *execution) run() (int, error) {
 		err = errors.Join(err, x.printJSON(result))
 	} else if err == nil {
 		err = errors.Join(x.broken, x.printResult(result))
+	}
+	if x.artifacts != "" && result != nil {
+		err = errors.Join(err, writeArtifacts(x.artifacts, result.Artifacts, x.io.err))
 	}
 	switch {
 	case err != nil:
