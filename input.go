@@ -8,6 +8,10 @@ import (
 // programNames are what models and agent frameworks call the one argument.
 var programNames = []string{"code", "__arg1", "input", "program", "python", "script", "source", "query"}
 
+// Program finds the Python program in what a model sent as the function tool's arguments,
+// as Codemode.Call does; for adapters that need the whole Result.
+func Program(arguments string) string { return programOf(arguments) }
+
 // programOf finds the Python program in what a model sent.
 func programOf(arguments string) string {
 	text := strings.TrimSpace(arguments)

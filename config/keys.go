@@ -242,6 +242,7 @@ var keys = []key{
 // otherVariables are the environment variables that are no key.
 var otherVariables = []struct{ name, doc string }{
 	{"CODEMODE_CONFIG", "Path of the file, where none is named explicitly."},
+	{"CODEMODE_MCP_API_KEY", "Key that the clients of `codemode mcp --http` send."},
 }
 
 func pem(name, doc string, who readers, at func(*Config) *string) key {

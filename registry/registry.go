@@ -31,6 +31,7 @@ type Registry struct {
 	sources []Source          // in the order of Attach
 	choose  func(*Entry, Policy) Policy
 	errs    []error
+	changed chan struct{} // nil if nobody waits for a change
 
 	discovering sync.Mutex
 	discovered  []*provision
@@ -107,6 +108,7 @@ func (r *Registry) insert(e *Entry) error {
 	if r.entries == nil {
 		r.entries, r.spelled = map[string]*Entry{}, map[string]*Entry{}
 	}
+	r.tellChanged()
 	r.entries[e.name], r.spelled[spelling] = e, e
 	return nil
 }

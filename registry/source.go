@@ -253,6 +253,7 @@ func (r *Registry) drop(s Source) {
 }
 
 func (r *Registry) delete(e *Entry) {
+	r.tellChanged()
 	delete(r.entries, e.name)
 	delete(r.spelled, e.spelling())
 }

@@ -9,8 +9,8 @@ import (
 func TestOnlyWhoImportsTheAdapterGetsItsFramework(t *testing.T) {
 	const module = "github.com/codemode-sdk/codemode"
 	for pkg, unwanted := range map[string][]string{
-		module:                      {"go-openai", "langchaingo", "go-embed-python", module + "/sidecar/embeddedpython"},
-		module + "/adapters/openai": {"langchaingo", "go-embed-python", module + "/sidecar/embeddedpython"},
+		module:                      {"go-openai", "langchaingo", "modelcontextprotocol", "go-embed-python", module + "/sidecar/embeddedpython"},
+		module + "/adapters/openai": {"langchaingo", "modelcontextprotocol", "go-embed-python", module + "/sidecar/embeddedpython"},
 	} {
 		deps, err := exec.Command("go", "list", "-deps", pkg).Output()
 		if err != nil {

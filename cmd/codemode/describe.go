@@ -2,9 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"github.com/codemode-sdk/codemode"
 	"github.com/codemode-sdk/codemode/registry"
@@ -24,6 +27,7 @@ No executor is started.`,
 			flags.BoolVar(&d.json, "json", false, "print one JSON object: name, description, parameters, stubs and sizes")
 			flags.StringVar(&d.format, "format", "", "print as `FORMAT`: openai or mcp, the tool as an API takes it; stubs, the tools as a Python module")
 			flags.Var(&d.lists, "tools", "describe the tools of `LIST`, a file of JSON or a directory of such; may be repeated")
+			d.servers.declare(flags)
 			return func(args []string) (int, error) {
 				if err := none(args); err != nil {
 					return exitOther, err
@@ -39,13 +43,14 @@ No executor is started.`,
 
 // A description is one run of codemode describe.
 type description struct {
-	io     stdio
-	json   bool
-	format string
-	lists  texts
+	io      stdio
+	json    bool
+	format  string
+	lists   texts
+	servers mcpServers
 }
 
-func (d *description) print() error {
+func (d *description) print() (err error) {
 	switch d.format {
 	case "", "openai", "mcp", "stubs":
 	default:
@@ -62,6 +67,15 @@ func (d *description) print() error {
 	for _, note := range notes {
 		fmt.Fprintf(d.io.err, "codemode describe: %s\n", note)
 	}
+	if err := d.servers.attach(reg, d.io.err, slog.LevelWarn); err != nil {
+		return err
+	}
+	starting, cancel := context.WithTimeout(context.Background(), codemode.StartTimeout)
+	defer cancel()
+	if err := reg.Start(starting); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, reg.Close()) }()
 	tool, err := codemode.Describe(reg, "")
 	if err != nil {
 		return err

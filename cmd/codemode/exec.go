@@ -43,6 +43,8 @@ is not its doing.`,
 			artifacts := flags.String("artifacts", "", "write the files that the program leaves below `DIR`; on an executor in this process it finds where to leave them in os.environ['CODEMODE_OUTPUTS']")
 			var lists texts
 			flags.Var(&lists, "tools", "let the program see the tools of `LIST`, a file of JSON or a directory of such; may be repeated")
+			var servers mcpServers
+			servers.declare(flags)
 			return func(args []string) (int, error) {
 				if len(args) != 1 {
 					return exitOther, fmt.Errorf("takes one program: a file, or - for standard input (%d given)", len(args))
@@ -80,6 +82,9 @@ is not its doing.`,
 				}
 				for _, note := range notes {
 					fmt.Fprintf(io.err, "codemode exec: %s\n", note)
+				}
+				if err := servers.attach(x.tools, io.err, max(loaded.Log.Level, slog.LevelWarn)); err != nil {
+					return exitOther, err
 				}
 				return x.run()
 			}

@@ -51,8 +51,8 @@ type command struct {
 func commands() []command {
 	return []command{
 		initCommand(), validateCommand(), serveCommand(), execCommand(),
-		describeCommand(), doctorCommand(), benchCommand(), dockerCommand(), tlsCommand(),
-		versionCommand(),
+		describeCommand(), mcpCommand(), doctorCommand(), benchCommand(), dockerCommand(),
+		tlsCommand(), versionCommand(),
 	}
 }
 

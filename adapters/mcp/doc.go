@@ -1,0 +1,2 @@
+// Package mcp joins codemode and the Model Context Protocol.
+package mcp
