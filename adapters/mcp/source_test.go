@@ -371,6 +371,23 @@ func TestSettingsThatMakeNoSenseAreRefused(t *testing.T) {
 	}
 }
 
+func TestHintsOfTheServerAreTheToolsPolicy(t *testing.T) {
+	no, server := false, newServer()
+	for name, hints := range map[string]*sdk.ToolAnnotations{
+		"silent": nil, "reads": {ReadOnlyHint: true}, "adds": {DestructiveHint: &no, IdempotentHint: true},
+	} {
+		server.AddTool(&sdk.Tool{Name: name, Annotations: hints, InputSchema: json.RawMessage(`{"type":"object"}`)}, nil)
+	}
+	reg := start(t, inMemory("s", server))
+	for name, want := range map[string]registry.Policy{
+		"silent": {Destructive: true}, "reads": {ReadOnly: true}, "adds": {Idempotent: true},
+	} {
+		if entry, ok := reg.Lookup("s." + name); !ok || entry.Policy() != want {
+			t.Errorf("%s: %+v", name, entry.Policy())
+		}
+	}
+}
+
 func TestAProgramUsesAServer(t *testing.T) {
 	server := newServer()
 	add(server, "picture", "", &sdk.CallToolResult{Content: []sdk.Content{&sdk.ImageContent{Data: []byte{0, 1, 255}, MIMEType: "image/png"}}})

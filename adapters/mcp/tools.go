@@ -97,8 +97,21 @@ func (s *Source) toolOf(t *sdk.Tool) (registry.Tool, error) {
 	}
 	return registry.Tool{
 		Name: name, Description: description, Origin: origin,
-		InputSchema: exact.Input, OutputSchema: exact.Output, Handler: handler,
+		InputSchema: exact.Input, OutputSchema: exact.Output, Handler: handler, Policy: policyOf(t.Annotations),
 	}, nil
+}
+
+// policyOf takes over a server's hints, with the protocol's defaults: a tool of which
+// nothing is said may destroy something.
+func policyOf(hints *sdk.ToolAnnotations) registry.Policy {
+	if hints == nil {
+		hints = &sdk.ToolAnnotations{}
+	}
+	return registry.Policy{
+		ReadOnly:    hints.ReadOnlyHint,
+		Destructive: !hints.ReadOnlyHint && (hints.DestructiveHint == nil || *hints.DestructiveHint),
+		Idempotent:  hints.IdempotentHint,
+	}
 }
 
 // exactSchemas are the texts of the schemas, or, from a transport where they could not
