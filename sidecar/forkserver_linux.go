@@ -89,8 +89,9 @@ func startForkServer(ctx context.Context, python *cpython.Install, plan *sandbox
 	}
 	f.cmd = &exec.Cmd{
 		Path: python.Executable,
+		// CPython finds its virtual environment by the name it is called by.
 		// -I: no environment, no user site, no current directory on the path.
-		Args:        []string{"codemode-fork-server", "-I", "-B", "-X", "utf8", "-c", string(boot)},
+		Args:        []string{python.Executable, "-I", "-B", "-X", "utf8", "-c", string(boot)},
 		Env:         []string{"LANG=C.UTF-8", "MALLOC_ARENA_MAX=2"},
 		Dir:         "/",
 		Stderr:      f.stderr,

@@ -56,6 +56,10 @@ func open(cfg config.SidecarConfig) (*executor, error) {
 	if python := os.Getenv(pythonVariable); python != "" {
 		cfg.Python = python
 	}
+	return serveAndDial(cfg)
+}
+
+func serveAndDial(cfg config.SidecarConfig) (*executor, error) {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	server, err := sidecar.New(context.Background(), cfg, log)
 	// An emulated machine on a busy one may take longer than an interpreter is waited for.
