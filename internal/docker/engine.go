@@ -175,7 +175,7 @@ var complaints = []struct {
 	{[]string{"pull access denied"}, fault.Config, imageMissing, imageRemedy},
 	{[]string{"manifest unknown"}, fault.Config, imageMissing, imageRemedy},
 	{[]string{"No such image"}, fault.Config, imageMissing, imageRemedy},
-	{[]string{"registry-1.docker.io"}, fault.Unavailable, "the image is not here and no registry answers", imageRemedy},
+	{[]string{"/v2/"}, fault.Unavailable, "the image is not here and no registry answers", imageRemedy},
 	{[]string{"failed to resolve"}, fault.Unavailable, "the image is not here and no registry answers", imageRemedy},
 }
 

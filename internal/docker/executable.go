@@ -3,6 +3,7 @@ package docker
 import (
 	"debug/elf"
 	"errors"
+	"io"
 	"os"
 	"runtime"
 
@@ -31,8 +32,8 @@ func Executable(named, arch string) (string, error) {
 	}
 	file, err := elf.Open(path)
 	if err != nil {
-		if format, ok := errors.AsType[*elf.FormatError](err); ok {
-			return "", unfit("%s is no Linux binary: %v", path, format)
+		if _, ok := errors.AsType[*elf.FormatError](err); ok || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return "", unfit("%s is no Linux binary: %v", path, err)
 		}
 		return "", fault.Wrap(fault.Config, err, "the codemode for the image cannot be read").WithRemedy("check --binary")
 	}
