@@ -29,13 +29,18 @@ func Func[In, Out any](r *Registry, name, description string, fn func(context.Co
 			return fn(ctx, in)
 		}
 	}
-	given, policyErr := onePolicy(policy)
-	e := &Entry{name: name, description: description, handler: handler, given: given, origin: origin()}
-	return r.register(e, func() (in, out *schema.Schema, err error) {
+	return r.registerTyped(&Entry{name: name, description: description, handler: handler}, reflect.TypeFor[In](), reflect.TypeFor[Out](), policy)
+}
+
+func (r *Registry) registerTyped(e *Entry, in, out reflect.Type, policy []Policy) error {
+	var policyErr error
+	e.given, policyErr = onePolicy(policy)
+	e.origin = origin()
+	return r.register(e, func() (_, _ *schema.Schema, err error) {
 		if policyErr != nil {
 			return nil, nil, policyErr
 		}
-		return typedSchemas(reflect.TypeFor[In](), reflect.TypeFor[Out]())
+		return typedSchemas(in, out)
 	})
 }
 

@@ -53,7 +53,7 @@ func (r *Registry) Add(t Tool) error {
 	if place == "" {
 		place = origin()
 	}
-	return r.register(&Entry{name: t.Name, description: t.Description, handler: t.Handler, given: t.Policy, origin: place}, t.schemas)
+	return r.register(&Entry{name: t.Name, description: t.Description, handler: t.Handler, streaming: t.Streaming, given: t.Policy, origin: place}, t.schemas)
 }
 
 // register is the way in for what the application adds itself; every error ends in r.errs too.
@@ -86,7 +86,7 @@ func (e *Entry) complete(schemas func() (in, out *schema.Schema, err error)) (er
 	if e.input, e.output, err = schemas(); err != nil {
 		return err
 	}
-	e.stub, err = schema.Stub(e.name, e.description, e.input, e.output)
+	e.stub, err = schema.ToolDoc{Name: e.name, Description: e.description, In: e.input, Out: e.output, Streaming: e.streaming}.Stub()
 	return err
 }
 

@@ -7,7 +7,7 @@ import json
 import pydoc
 import struct
 
-from . import values
+from . import rows, values
 from .channel import VALUE
 
 
@@ -52,7 +52,8 @@ class Connection:
         self.names = {}
         self.tree = {}
         for entry in json.loads(manifest) if manifest else ():
-            tool = Tool(self, *entry)
+            *about, streaming = entry
+            tool = (StreamingTool if streaming else Tool)(self, *about)
             self.names[entry[0]] = tool
             place = self.tree
             *path, leaf = entry[5] or [entry[0]]
@@ -178,16 +179,13 @@ class Tool:
         self.__doc__ = stub or None
 
     def __call__(self, *args, **kwargs):
-        kind, payload = self._connection.channel.call(self._payload(args, kwargs))
-        return self._outcome(kind, payload)
+        return self._outcome(*self._connection.channel.call(*self._payload(args, kwargs)))
 
     run = __call__
 
     async def arun(self, *args, **kwargs):
         payload = self._payload(args, kwargs)
-        loop = asyncio.get_running_loop()
-        kind, payload = await self._connection.channel.call_async(payload, loop)
-        return self._outcome(kind, payload)
+        return self._outcome(*await self._connection.channel.call_async(*payload))
 
     def __repr__(self):
         names = ", ".join(python for _, python in self._parameters)
@@ -196,11 +194,15 @@ class Tool:
     def _outcome(self, kind, payload):
         if kind == VALUE:
             return values.decode(payload)
+        raise self._error(payload)
+
+    def _error(self, payload):
         failure = json.loads(payload)
         error = ToolArgumentError if failure["kind"] == "invalid_arguments" else ToolError
-        raise error(failure["message"], self.__qualname__, failure["kind"])
+        return error(failure["message"], self.__qualname__, failure["kind"])
 
     def _payload(self, args, kwargs):
+        """The name and the arguments as a call carries them."""
         if self._frame_name is None:
             name = self.__qualname__.encode()
             self._frame_name = struct.pack("<H", len(name)) + name
@@ -211,7 +213,7 @@ class Tool:
             raise ToolArgumentError(
                 f"the arguments are too large: {error}", self.__qualname__, "too_large"
             ) from None
-        return self._frame_name + data
+        return self._frame_name, data
 
     def _bind(self, args, kwargs):
         """The arguments by the names of the schema, or the error Python would raise."""
@@ -257,6 +259,18 @@ class Tool:
         return ToolArgumentError(
             f"{self.__name__}() {what}", self.__qualname__, "invalid_arguments"
         )
+
+
+class StreamingTool(Tool):
+    """A tool that gives rows: calling it gives an iterator over them."""
+
+    def __call__(self, *args, **kwargs):
+        return rows.Rows(self, self._payload(args, kwargs))
+
+    run = __call__
+
+    def arun(self, *args, **kwargs):
+        return rows.AsyncRows(self, self._payload(args, kwargs), asyncio.get_running_loop())
 
 
 def help(thing=None):
