@@ -1,5 +1,5 @@
 # tries: fill the buffers of socket pairs
-# status: ok|timeout
+# status: ok
 held = []
 try:
     while len(held) < 70000:
