@@ -41,11 +41,13 @@ type Options struct {
 	Dialer func(ctx context.Context, address string) (net.Conn, error)
 	// Logger is told of files that changed and cannot be used. If nil, nobody is.
 	Logger *slog.Logger
-	// MaxMessageBytes bounds one message in either direction. If zero, 64 MiB.
-	MaxMessageBytes int
+	// MaxValueBytes bounds what a run makes this process hold of values that it has not
+	// received completely, and so every value: a call's arguments, the result. If zero,
+	// 256 MiB, above which an executor lets nothing through.
+	MaxValueBytes int64
 }
 
-const defaultMaxMessage = 64 << 20
+const defaultMaxValue = 256 << 20
 
 // A Client is a connection to an executor, safe for use by many goroutines. It connects
 // when it is first needed, and again when the connection was lost.
@@ -55,6 +57,8 @@ type Client struct {
 	key     string
 	keys    *reload.Value[[]string] // in place of key, if not nil
 	log     *slog.Logger
+
+	valueLimit int64 // bytes
 
 	mu     sync.Mutex
 	closed bool
@@ -81,10 +85,12 @@ func Dial(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	limit := cmp.Or(o.MaxMessageBytes, defaultMaxMessage)
+	c.valueLimit = cmp.Or(o.MaxValueBytes, defaultMaxValue)
+	// An executor of an older version sends a value in one message.
+	message := int(c.valueLimit) + 1<<20
 	dial := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(limit), grpc.MaxCallSendMsgSize(limit)),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(message), grpc.MaxCallSendMsgSize(message)),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 5 * time.Minute, Timeout: 20 * time.Second}),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`),
@@ -147,10 +153,7 @@ func (c *Client) Info(ctx context.Context) (*Info, error) {
 	return info, nil
 }
 
-// outgoing is ctx with the API key, and without what the application sends to servers of
-// its own.
 func (c *Client) outgoing(ctx context.Context) context.Context {
-	ctx = metadata.NewOutgoingContext(ctx, nil)
 	key := c.key
 	if c.keys != nil {
 		key = c.keys.Get()[0]

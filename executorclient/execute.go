@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -34,8 +35,9 @@ type Request struct {
 	ExecutionID string
 	// Limits lower those of the executor.
 	Limits Limits
-	// OnEvent is told what happens while it happens, one event at a time, in order. It
-	// must not block for long: the run's output waits for it. If nil, nobody is.
+	// OnEvent is told what happens while it happens, one event at a time, in order. The
+	// run does not wait for it, but Execute does, before it returns; when ctx has ended,
+	// only for the event that is being told. If nil, nobody is.
 	OnEvent func(Event)
 }
 
@@ -51,14 +53,6 @@ type Limits struct {
 	ResultBytes int64
 	// ToolCalls bounds the calls that the program makes.
 	ToolCalls int
-}
-
-// An Event is something that happened during a run. One of the fields is set.
-type Event struct {
-	// Stdout and Stderr are pieces of output, as they appear.
-	Stdout, Stderr string
-	// ToolStart is a call that begins; ToolEnd the same call with its outcome.
-	ToolStart, ToolEnd *ToolCall
 }
 
 // outputLimit bounds what is kept of a run's output whatever the executor sends.
@@ -77,6 +71,9 @@ func (c *Client) Execute(ctx context.Context, request Request) (*Result, error) 
 	}
 	r.result.Status = Rejected
 	r.result.ExecutionID = request.ExecutionID
+	r.open = map[uint32]*call{}
+	r.events = events{run: r, tell: request.OnEvent}
+	told := r.events.begin(ctx)
 	// Without ctx's deadline, which the executor would keep by a clock of its own: the
 	// stream would then end before ctx, and nobody could tell why.
 	streamCtx, cancel := context.WithCancel(context.WithoutCancel(c.outgoing(ctx)))
@@ -84,14 +81,12 @@ func (c *Client) Execute(ctx context.Context, request Request) (*Result, error) 
 	defer context.AfterFunc(ctx, cancel)()
 	err := r.converse(ctx, streamCtx)
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.over = true
-	for i := range r.result.ToolCalls {
-		if call := &r.result.ToolCalls[i]; r.pending[i] {
-			call.Duration = time.Since(r.begun) - call.Start
-			call.Error = &ToolCallError{Kind: kindCancelled, Message: endedBefore}
-		}
-	}
+	r.mu.Unlock()
+	told()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.result.ToolCalls = r.records()
 	r.result.Stdout = strings.ToValidUTF8(string(r.output[0]), "\uFFFD")
 	r.result.Stderr = strings.ToValidUTF8(string(r.output[1]), "\uFFFD")
 	result := r.result
@@ -109,14 +104,24 @@ type run struct {
 	begun   time.Time
 	stream  grpc.BidiStreamingClient[codemodev1.ExecuteRequest, codemodev1.ExecuteResponse]
 	sending sync.Mutex
-	telling sync.Mutex // one event at a time
+	events  events
 
-	mu      sync.Mutex
-	result  Result
-	output  [2][]byte
-	pending map[int]bool // by index in result.ToolCalls
-	over    bool
+	mu       sync.Mutex
+	result   Result
+	output   [2][]byte
+	made     []*call          // all calls, in their order
+	open     map[uint32]*call // those without an answer
+	recorded int              // bytes that are kept of calls
+	over     bool
+
+	// Of the goroutine that reads the stream.
 	started bool
+	partial int64  // bytes of values that are not complete
+	value   []byte // the beginning of the result
+
+	// Set before there are calls.
+	parts  bool // the executor takes values in parts
+	limits *codemodev1.Limits
 
 	artifactBytes int64
 }
@@ -155,10 +160,18 @@ func (r *run) converse(ctx, streamCtx context.Context) error {
 		case *codemodev1.ExecuteResponse_Started:
 			r.started = true
 			r.result.ExecutionID, r.result.Sandbox = m.Started.GetExecutionId(), m.Started.GetSandbox()
+			r.parts = slices.Contains(m.Started.GetFeatures(), codemodev1.Feature_FEATURE_PARTS)
+			r.limits = m.Started.GetLimits()
 		case *codemodev1.ExecuteResponse_Output:
 			err = r.takeOutput(m.Output)
 		case *codemodev1.ExecuteResponse_ToolCall:
-			r.takeCall(toolCtx, m.ToolCall)
+			err = r.takeCall(toolCtx, m.ToolCall)
+		case *codemodev1.ExecuteResponse_Part:
+			err = r.takePart(toolCtx, m.Part)
+		case *codemodev1.ExecuteResponse_Credit:
+			r.takeCredit(m.Credit)
+		case *codemodev1.ExecuteResponse_Stop:
+			r.takeStop(m.Stop)
 		case *codemodev1.ExecuteResponse_Artifact:
 			err = r.takeArtifact(m.Artifact)
 		case *codemodev1.ExecuteResponse_Result:
@@ -179,6 +192,7 @@ func (r *run) start() (*codemodev1.Start, error) {
 	l := r.request.Limits
 	start := &codemodev1.Start{
 		ExecutionId: r.request.ExecutionID, Code: r.request.Code,
+		Features: []codemodev1.Feature{codemodev1.Feature_FEATURE_PARTS, codemodev1.Feature_FEATURE_STREAMING_TOOLS},
 		Limits: &codemodev1.Limits{
 			MemoryBytes: l.MemoryBytes, OutputBytes: l.OutputBytes, ResultBytes: l.ResultBytes, ToolCalls: int32(l.ToolCalls),
 		},
@@ -202,124 +216,26 @@ func (r *run) send(m *codemodev1.ExecuteRequest) error {
 	return r.stream.Send(m)
 }
 
-func (r *run) tell(e Event) {
-	if r.request.OnEvent == nil {
-		return
-	}
-	r.telling.Lock()
-	defer r.telling.Unlock()
-	r.request.OnEvent(e)
-}
-
 func (r *run) takeOutput(o *codemodev1.Output) error {
 	which := 0
 	if o.GetStream() == codemodev1.Output_STREAM_STDERR {
 		which = 1
 	}
-	if len(r.output[which])+len(o.GetData()) > outputLimit {
+	r.mu.Lock()
+	r.output[which] = append(r.output[which], o.GetData()...)
+	size := len(r.output[which])
+	r.mu.Unlock()
+	if size > outputLimit {
 		return fault.New(fault.Unavailable, "the executor sent more than %d bytes of output", outputLimit)
 	}
-	r.output[which] = append(r.output[which], o.GetData()...)
-	text := strings.ToValidUTF8(string(o.GetData()), "\uFFFD")
-	if which == 0 {
-		r.tell(Event{Stdout: text})
-	} else {
-		r.tell(Event{Stderr: text})
-	}
+	r.events.wrote(which, size)
 	return nil
 }
 
-// takeCall runs a tool, at the same time as others.
-func (r *run) takeCall(ctx context.Context, call *codemodev1.ToolCall) {
-	record := ToolCall{Tool: call.GetTool(), Start: time.Since(r.begun)}
-	args, err := value.Decode(call.GetArguments(), len(call.GetArguments()))
-	record.Args = args
+func (r *run) outputSizes() [2]int {
 	r.mu.Lock()
-	index := len(r.result.ToolCalls)
-	r.result.ToolCalls = append(r.result.ToolCalls, record)
-	if r.pending == nil {
-		r.pending = map[int]bool{}
-	}
-	r.pending[index] = true
-	r.mu.Unlock()
-	if !r.client.begin() {
-		return // closed: the stream is about to end
-	}
-	r.tell(Event{ToolStart: &record}) // here, so that calls start in their order
-	go func() {
-		defer r.client.calls.Done()
-		var result []byte
-		if err == nil {
-			result, err = r.dispatch(ctx, call)
-		} else {
-			err = &registry.ToolError{Tool: call.GetTool(), Kind: registry.KindInvalidArguments, Message: err.Error(), Err: err}
-		}
-		r.answer(ctx, index, call, result, err)
-	}()
-}
-
-func (r *run) dispatch(ctx context.Context, call *codemodev1.ToolCall) ([]byte, error) {
-	if r.calls == nil {
-		return nil, &registry.ToolError{Tool: call.GetTool(), Kind: registry.KindUnknownTool, Message: "there are no tools"}
-	}
-	return r.calls.Call(ctx, call.GetTool(), call.GetArguments(), nil)
-}
-
-func (r *run) answer(ctx context.Context, index int, call *codemodev1.ToolCall, result []byte, err error) {
-	reply := &codemodev1.ToolResult{Id: call.GetId()}
-	r.mu.Lock()
-	record := r.result.ToolCalls[index]
-	r.mu.Unlock()
-	record.Duration = time.Since(r.begun) - record.Start
-	if err == nil {
-		reply.Outcome = &codemodev1.ToolResult_Value{Value: result}
-		if record.Result, err = value.Decode(result, len(result)); err != nil {
-			err = &registry.ToolError{Tool: call.GetTool(), Kind: registry.KindFailed, Message: "the tool's result cannot be read: " + err.Error()}
-		}
-	}
-	if err != nil {
-		failure := asFailure(err)
-		if ctx.Err() != nil {
-			failure.Kind, failure.Message = kindCancelled, endedBefore
-		}
-		reply.Outcome = &codemodev1.ToolResult_Failure{Failure: failure}
-		record.Error = &ToolCallError{Kind: failure.GetKind(), Message: failure.GetMessage()}
-	}
-	r.mu.Lock()
-	over := r.over
-	if !over {
-		r.result.ToolCalls[index] = record
-		delete(r.pending, index)
-	}
-	r.mu.Unlock()
-	if over {
-		return
-	}
-	r.tell(Event{ToolEnd: &record})
-	// An error means that the stream has ended, which Recv reports.
-	_ = r.send(&codemodev1.ExecuteRequest{Message: &codemodev1.ExecuteRequest_ToolResult{ToolResult: reply}})
-}
-
-// What is recorded of a call that the run did not wait for, whether or not the tool still
-// said something when its context ended.
-const (
-	kindCancelled = "cancelled"
-	endedBefore   = "the run ended before the tool returned"
-)
-
-// failureLimit bounds what a program is told about a failed call, in bytes.
-const failureLimit = 16 << 10
-
-func asFailure(err error) *codemodev1.ToolFailure {
-	failure := &codemodev1.ToolFailure{Kind: registry.KindFailed, Message: err.Error()}
-	if toolError, ok := errors.AsType[*registry.ToolError](err); ok {
-		failure.Kind, failure.Message = toolError.Kind, toolError.Message
-	}
-	failure.Message = strings.ToValidUTF8(failure.Message, "\uFFFD")
-	if len(failure.Message) > failureLimit {
-		failure.Message = strings.ToValidUTF8(failure.Message[:failureLimit], "") + "..."
-	}
-	return failure
+	defer r.mu.Unlock()
+	return [2]int{len(r.output[0]), len(r.output[1])}
 }
 
 var statuses = map[codemodev1.Status]Status{
@@ -348,17 +264,21 @@ func (r *run) takeResult(m *codemodev1.Result) error {
 	if e := m.GetError(); e != nil {
 		result.Error = &ProgramError{e.GetType(), e.GetMessage(), e.GetTraceback(), int(e.GetLine())}
 	}
-	if known != OK || len(m.GetValue()) == 0 {
+	encoded := m.GetValue()
+	if len(r.value) > 0 {
+		encoded = append(r.value, encoded...)
+	}
+	if known != OK || len(encoded) == 0 {
 		return nil
 	}
-	decoded, err := value.Decode(m.GetValue(), len(m.GetValue()))
+	decoded, err := value.Decode(encoded, len(encoded))
 	if err != nil {
 		// Only a program that writes to its control socket itself gets here.
 		result.Status, result.ExitCode = Failed, 1
 		result.Error = &ProgramError{Type: "ValueError", Message: "the result cannot be read: " + err.Error()}
 		return nil
 	}
-	result.Value, result.raw = decoded, m.GetValue()
+	result.Value, result.raw = decoded, encoded
 	return nil
 }
 
@@ -405,7 +325,7 @@ func toolsOf(reg *registry.Registry, code string) []*codemodev1.Tool {
 	entries := reg.Entries()
 	tools := make([]*codemodev1.Tool, len(entries))
 	for i, entry := range entries {
-		tool := &codemodev1.Tool{Name: entry.Name(), Path: entry.PythonPath(), ExtraArguments: entry.Input().ExtraArguments()}
+		tool := &codemodev1.Tool{Name: entry.Name(), Path: entry.PythonPath(), ExtraArguments: entry.Input().ExtraArguments(), Streaming: entry.Streaming()}
 		for _, parameter := range entry.Parameters() {
 			tool.Parameters = append(tool.Parameters, &codemodev1.Parameter{
 				Name: parameter.Name, PythonName: parameter.PythonName, Required: parameter.Required,

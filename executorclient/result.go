@@ -74,6 +74,13 @@ type ToolCall struct {
 	// Result is what the tool gave; nil if Error is set.
 	Result any
 	Error  *ToolCallError
+	// Streaming is true for a tool that gives rows. Rows is how many of them were sent to
+	// the program; the rows themselves are not recorded.
+	Streaming bool
+	Rows      int
+	// Omitted is true if Args and Result were left out because those of the run's calls
+	// together take more than 64 MiB.
+	Omitted bool
 	// Start is the time from the start of the run to the call, Duration that from the
 	// call to its result. A call that the run did not wait for has the time until then.
 	Start, Duration time.Duration
@@ -136,6 +143,8 @@ type toolCallJSON struct {
 	Args       any            `json:"args"`
 	Result     any            `json:"result"`
 	Error      *ToolCallError `json:"error,omitempty"`
+	Rows       *int           `json:"rows,omitempty"`
+	Omitted    bool           `json:"omitted,omitempty"`
 	StartMS    float64        `json:"start_ms"`
 	DurationMS float64        `json:"duration_ms"`
 }
@@ -158,8 +167,11 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 	}
 	for i, call := range r.ToolCalls {
 		out.ToolCalls[i] = toolCallJSON{
-			call.Tool, value.Plain(call.Args), value.Plain(call.Result), call.Error,
-			milliseconds(call.Start), milliseconds(call.Duration),
+			Tool: call.Tool, Args: value.Plain(call.Args), Result: value.Plain(call.Result), Error: call.Error,
+			Omitted: call.Omitted, StartMS: milliseconds(call.Start), DurationMS: milliseconds(call.Duration),
+		}
+		if call.Streaming {
+			out.ToolCalls[i].Rows = &r.ToolCalls[i].Rows
 		}
 	}
 	return json.Marshal(out)

@@ -105,6 +105,9 @@ func (r *Result) alreadyRan() []string {
 		if call.Error != nil {
 			outcome = call.Error.Kind
 		}
+		if call.Streaming {
+			outcome += fmt.Sprintf(", %d rows", call.Rows)
+		}
 		args, err := json.Marshal(value.Plain(call.Args))
 		if err != nil {
 			args = []byte("?")

@@ -73,6 +73,26 @@ func (run *Run) Call(ctx context.Context, name string, arguments []byte, hold fu
 }
 
 func (run *Run) call(ctx context.Context, e *Entry, arguments []byte, hold func(bool)) (result []byte, err error) {
+	if e.streaming {
+		return nil, &ToolError{Kind: KindUnavailable, Message: "the tool gives rows, and its caller or the executor does not know how to take them"}
+	}
+	defer recovered(&err)
+	v, err := run.invoke(ctx, e, arguments, hold)
+	if err != nil {
+		return nil, err
+	}
+	// Encoding calls methods of the result, which may panic as the tool may.
+	if result, err = value.Encode(v); err != nil {
+		return nil, cannotBeSent("result", err)
+	}
+	if err := e.checkSize("result", len(result)); err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+// invoke gives what the handler, with everything around it, makes of a call.
+func (run *Run) invoke(ctx context.Context, e *Entry, arguments []byte, hold func(bool)) (any, error) {
 	args, err := decodeArgs(arguments)
 	if err == nil {
 		args, err = e.checked(args)
@@ -92,25 +112,27 @@ func (run *Run) call(ctx context.Context, e *Entry, arguments []byte, hold func(
 	if err := run.count(e); err != nil {
 		return nil, err
 	}
-	// Encoding is inside: it calls methods of the result.
-	defer func() {
-		if v := recover(); v != nil {
-			result, err = nil, panicked(v)
-		}
-	}()
-	v, err := run.handler(e, hold)(context.WithValue(ctx, entryKey{}, e), args)
-	if err != nil {
-		return nil, err
+	return run.handler(e, hold)(context.WithValue(ctx, entryKey{}, e), args)
+}
+
+// recovered makes an error of a panic; to be deferred.
+func recovered(err *error) {
+	if v := recover(); v != nil {
+		*err = panicked(v)
 	}
-	result, err = value.Encode(v)
-	if err != nil {
-		return nil, &ToolError{Kind: KindFailed, Message: "the tool's result cannot be sent: " + err.Error(), Err: err}
+}
+
+func cannotBeSent(what string, err error) error {
+	return &ToolError{Kind: KindFailed, Message: "the tool's " + what + " cannot be sent: " + err.Error(), Err: err}
+}
+
+// checkSize refuses a result or a row over the policy's limit.
+func (e *Entry) checkSize(what string, size int) error {
+	if limit := e.policy.ResultBytes; limit > 0 && size > limit {
+		return &ToolError{Kind: KindTooLarge, Message: fmt.Sprintf(
+			"the %s takes %d bytes; the limit of this tool is %d: ask for less", what, size, limit)}
 	}
-	if limit := e.policy.ResultBytes; limit > 0 && len(result) > limit {
-		return nil, &ToolError{Kind: KindTooLarge, Message: fmt.Sprintf(
-			"the result takes %d bytes; the limit of this tool is %d: ask for less", len(result), limit)}
-	}
-	return result, nil
+	return nil
 }
 
 // checked validates arguments.
@@ -151,6 +173,9 @@ func (run *Run) handler(e *Entry, hold func(bool)) Handler {
 			if args, err = run.approve(ctx, e, args, hold); err != nil {
 				return nil, err
 			}
+		}
+		if e.streaming {
+			return e.attemptRows(ctx, args), nil
 		}
 		return run.registry.attempts(ctx, e, args)
 	}

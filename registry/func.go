@@ -21,26 +21,27 @@ import (
 func Func[In, Out any](r *Registry, name, description string, fn func(context.Context, In) (Out, error), policy ...Policy) error {
 	var handler Handler
 	if fn != nil {
-		handler = typedHandler(fn)
+		handler = func(ctx context.Context, args Args) (any, error) {
+			var in In
+			if err := args.Decode(&in); err != nil {
+				return nil, err
+			}
+			return fn(ctx, in)
+		}
 	}
-	given, policyErr := onePolicy(policy)
-	e := &Entry{name: name, description: description, handler: handler, given: given, origin: origin()}
-	return r.register(e, func() (in, out *schema.Schema, err error) {
+	return r.registerTyped(&Entry{name: name, description: description, handler: handler}, reflect.TypeFor[In](), reflect.TypeFor[Out](), policy)
+}
+
+func (r *Registry) registerTyped(e *Entry, in, out reflect.Type, policy []Policy) error {
+	var policyErr error
+	e.given, policyErr = onePolicy(policy)
+	e.origin = origin()
+	return r.register(e, func() (_, _ *schema.Schema, err error) {
 		if policyErr != nil {
 			return nil, nil, policyErr
 		}
-		return typedSchemas(reflect.TypeFor[In](), reflect.TypeFor[Out]())
+		return typedSchemas(in, out)
 	})
-}
-
-func typedHandler[In, Out any](fn func(context.Context, In) (Out, error)) Handler {
-	return func(ctx context.Context, args Args) (any, error) {
-		var in In
-		if err := args.Decode(&in); err != nil {
-			return nil, err
-		}
-		return fn(ctx, in)
-	}
 }
 
 func typedSchemas(inType, outType reflect.Type) (in, out *schema.Schema, err error) {

@@ -22,12 +22,13 @@ type Policy struct {
 	// Timeout bounds one attempt of the handler, without the wait for an approval or for
 	// Concurrency. When it is over, the handler's context ends and the program gets a
 	// ToolError with KindTimeout at once, even if the handler goes on. If zero, the run's
-	// own time is the bound.
+	// own time is the bound. Of a streaming tool it bounds all rows together, and those
+	// that have begun end when the tool notices the end of its context.
 	Timeout time.Duration
 	// Retries is how often a call that failed is tried again: at most MaxRetries, with
 	// pauses from 100 ms on that double up to 2 s. Only an Idempotent or ReadOnly tool
 	// may have any. What trying again cannot mend is not retried: arguments that do not
-	// fit, a denial, a limit, a panic.
+	// fit, a denial, a limit, a panic. A streaming tool has none.
 	Retries int
 	// CallsPerRun bounds the calls that one program makes; further ones fail with
 	// KindLimit. If zero, the executor's limit on all calls of a run is the bound.
@@ -36,7 +37,8 @@ type Policy struct {
 	// further ones wait. If zero, there is no bound.
 	Concurrency int
 	// ResultBytes bounds the encoded result; a larger one is a ToolError with
-	// KindTooLarge. If zero, the executor's limit is the bound.
+	// KindTooLarge. If zero, the executor's limit is the bound. Of a streaming tool it
+	// bounds each row.
 	ResultBytes int
 
 	// RequireApproval makes each call wait for the application's Approve, without which
@@ -119,6 +121,9 @@ func (e *Entry) choosePolicy(choose func(*Entry, Policy) Policy) error {
 	}
 	if err := p.check(); err != nil {
 		return err
+	}
+	if e.streaming && p.Retries > 0 {
+		return fault.New(fault.Invalid, "its policy has retries, and a tool that streams cannot begin again").WithRemedy("set Retries to 0")
 	}
 	if p.Concurrency != e.policy.Concurrency {
 		e.places = nil

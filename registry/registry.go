@@ -53,7 +53,7 @@ func (r *Registry) Add(t Tool) error {
 	if place == "" {
 		place = origin()
 	}
-	return r.register(&Entry{name: t.Name, description: t.Description, handler: t.Handler, given: t.Policy, origin: place}, t.schemas)
+	return r.register(&Entry{name: t.Name, description: t.Description, handler: t.Handler, streaming: t.Streaming, given: t.Policy, origin: place}, t.schemas)
 }
 
 // register is the way in for what the application adds itself; every error ends in r.errs too.
@@ -86,7 +86,7 @@ func (e *Entry) complete(schemas func() (in, out *schema.Schema, err error)) (er
 	if e.input, e.output, err = schemas(); err != nil {
 		return err
 	}
-	e.stub, err = schema.Stub(e.name, e.description, e.input, e.output)
+	e.stub, err = schema.ToolDoc{Name: e.name, Description: e.description, In: e.input, Out: e.output, Streaming: e.streaming}.Stub()
 	return err
 }
 
@@ -150,12 +150,11 @@ func (r *Registry) Lookup(name string) (*Entry, bool) {
 	return e, ok
 }
 
-// Entries gives all tools and agents, or those of the kinds that are named, sorted by
-// name.
-func (r *Registry) Entries(kinds ...EntryKind) []*Entry {
+// Entries gives all tools, sorted by name.
+func (r *Registry) Entries() []*Entry {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	entries := slices.DeleteFunc(slices.Collect(maps.Values(r.entries)), func(e *Entry) bool { return !e.ofKinds(kinds) })
+	entries := slices.Collect(maps.Values(r.entries))
 	slices.SortFunc(entries, func(a, b *Entry) int { return strings.Compare(a.name, b.name) })
 	return entries
 }

@@ -199,7 +199,7 @@ func (r *Registry) Replace(s Source, tools ...Tool) error {
 	entries := make([]*Entry, len(tools))
 	var errs []error
 	for i, t := range tools {
-		e := &Entry{name: t.Name, description: t.Description, handler: t.Handler, given: t.Policy, origin: t.Origin, source: s}
+		e := &Entry{name: t.Name, description: t.Description, handler: t.Handler, streaming: t.Streaming, given: t.Policy, origin: t.Origin, source: s}
 		if e.origin == "" {
 			e.origin = sourceName(s) + " at " + place
 		}

@@ -32,6 +32,9 @@ type Tool struct {
 	Handler Handler
 	// Policy says what the tool does and how it may be called.
 	Policy Policy
+	// Streaming says that the tool gives rows: its Handler returns an
+	// iter.Seq2[any, error], as Stream has it, and OutputSchema is the schema of a row.
+	Streaming bool
 	// Origin says where the tool comes from, for messages, such as "the MCP server
 	// github". If empty, the file and line that adds it.
 	Origin string
@@ -54,12 +57,12 @@ func (t Tool) schemas() (in, out *schema.Schema, err error) {
 // An Entry is a registered tool. It does not change.
 type Entry struct {
 	name, description string
-	kind              EntryKind // empty for a tool
 	path              []string
 	input, output     *schema.Schema
 	stub              string
 	origin            string
 	handler           Handler
+	streaming         bool
 	source            Source // nil if the application added it itself
 
 	given, policy Policy        // as registered, and in force
@@ -79,7 +82,10 @@ func (e *Entry) Description() string { return e.description }
 // Input is the schema of the arguments.
 func (e *Entry) Input() *schema.Schema { return e.input }
 
-// Output is the schema of the result; nil if nothing is known about it.
+// Streaming says whether the tool gives rows, to be read with Registry.Rows.
+func (e *Entry) Streaming() bool { return e.streaming }
+
+// Output is the schema of the result, or of a row; nil if nothing is known about it.
 func (e *Entry) Output() *schema.Schema { return e.output }
 
 // Parameters are the arguments in the order in which positional ones are bound.
@@ -95,6 +101,7 @@ func (e *Entry) Policy() Policy { return e.policy }
 func (e *Entry) Doc() schema.ToolDoc {
 	return schema.ToolDoc{
 		Name: e.name, PythonName: e.spelling(), Description: e.description, In: e.input, Out: e.output,
+		Streaming: e.streaming,
 	}
 }
 

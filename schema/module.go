@@ -19,6 +19,8 @@ type ToolDoc struct {
 	In *Schema
 	// Out describes the result; nil is anything.
 	Out *Schema
+	// Streaming says that the result is an iterator over what Out describes.
+	Streaming bool
 }
 
 func (t ToolDoc) path() []string {
@@ -79,7 +81,7 @@ type module struct {
 }
 
 var origins = map[string]string{
-	"Any": "typing", "Literal": "typing", "NotRequired": "typing", "TypedDict": "typing", "TypeAlias": "typing", "Never": "typing",
+	"Any": "typing", "Iterator": "typing", "Literal": "typing", "NotRequired": "typing", "TypedDict": "typing", "TypeAlias": "typing", "Never": "typing",
 	"datetime": "datetime", "date": "datetime", "time": "datetime", "timedelta": "datetime", "UUID": "uuid",
 	"str": "", "int": "", "float": "", "bool": "", "bytes": "", "list": "", "dict": "", "tuple": "", "staticmethod": "",
 }

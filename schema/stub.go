@@ -14,7 +14,12 @@ import (
 // without imports, ends with a newline, and is the same for the same input. The error,
 // with the code fault.Invalid, says that in does not describe an object.
 func Stub(name, description string, in, out *Schema) (string, error) {
-	s, err := newSignature(ToolDoc{Name: name, Description: description, In: in, Out: out})
+	return ToolDoc{Name: name, Description: description, In: in, Out: out}.Stub()
+}
+
+// Stub is Stub of the tool.
+func (t ToolDoc) Stub() (string, error) {
+	s, err := newSignature(t)
 	if err != nil {
 		return "", err
 	}
@@ -93,6 +98,9 @@ func newSignature(tool ToolDoc) (*signature, error) {
 			s.returns = append(s.returns, doc)
 		}
 		s.decls = append(s.decls, r.decls...)
+	}
+	if tool.Streaming {
+		s.result = named("Iterator", s.result)
 	}
 	for i, d := range s.decls {
 		d.id = i

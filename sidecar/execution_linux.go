@@ -48,12 +48,19 @@ type execution struct {
 	taken       int64            // bytes of output so far
 	cut         bool             // there was more
 	reason      codemodev1.Status
-	open        map[uint32]bool // tool calls without a result
-	places      chan struct{}   // one for each call that the client has
+	open        map[uint32]*openCall
+	places      chan struct{} // one for each call that the client has and that does not stream
 	calls       int
+	streams     int  // those in open that stream
 	threads     int  // seen when there were too many
 	scratchFull bool // the worker's files were too many or too large
 	overCPU     bool // its processes together took more processor time than they may
+
+	// Set before the program starts.
+	parts     bool            // the client takes values in parts
+	streaming map[string]bool // the tools that stream
+
+	resultSent int64 // bytes of the result that the client has, of whoever reads the worker's frames
 
 	writing sync.Mutex // one frame at a time to the worker
 	readers sync.WaitGroup
@@ -62,11 +69,16 @@ type execution struct {
 
 // run runs the program and gives the result; an error means that the client is gone.
 func (e *execution) run(start *codemodev1.Start) (*codemodev1.Result, error) {
-	e.open = map[uint32]bool{}
+	e.open = map[uint32]*openCall{}
+	e.use(start)
 	e.places = make(chan struct{}, e.limits.ConcurrentToolCalls)
 	e.wake = make(chan struct{}, 1)
-	options := fmt.Appendf(nil, `{"tool_value_size":%d,"result_size":%d,"memory":%d}`,
-		e.limits.ToolValueSize, e.limits.ResultSize, e.limits.Memory)
+	part := 0
+	if e.parts {
+		part = partSize
+	}
+	options := fmt.Appendf(nil, `{"tool_value_size":%d,"result_size":%d,"memory":%d,"part":%d,"window":%d}`,
+		e.limits.ToolValueSize, e.limits.ResultSize, e.limits.Memory, part, rowsWindow)
 	manifest, err := manifestOf(start.GetTools())
 	if err != nil {
 		return nil, err
@@ -154,16 +166,26 @@ type doneMeta struct {
 // converse takes the worker's frames until it is done, or gone.
 func (e *execution) converse() (*doneMeta, []byte, error) {
 	limit := max(e.limits.ToolValueSize+maxToolName+2, e.limits.ResultSize+metaLimit+4)
+	if e.parts {
+		limit = partSize + metaLimit + 4
+	}
 	for {
 		kind, id, payload, err := e.worker.readFrame(limit)
 		if err != nil {
 			return nil, nil, err
 		}
+		more := kind&frameMore != 0
 		switch kind {
-		case frameCall:
-			err = e.call(id, payload)
+		case frameCall, frameCall | frameMore:
+			err = e.call(id, payload, more)
+		case framePart, framePart | frameMore:
+			err = e.part(id, payload, more)
+		case frameCredit:
+			err = e.credit(id, payload)
+		case frameStop:
+			err = e.stopRows(id)
 		case frameDone:
-			return parseDone(payload, e.limits.ResultSize)
+			return parseDone(payload, e.limits.ResultSize-e.resultSent)
 		default:
 			err = protocolError(fmt.Sprintf("an unknown frame %d", kind))
 		}
@@ -225,7 +247,7 @@ func manifestOf(tools []*codemodev1.Tool) ([]byte, error) {
 		if len(path) == 0 {
 			path = []string{tool.GetName()}
 		}
-		entries[i] = []any{tool.GetName(), parameters, required, tool.GetExtraArguments(), tool.GetStub(), path}
+		entries[i] = []any{tool.GetName(), parameters, required, tool.GetExtraArguments(), tool.GetStub(), path, tool.GetStreaming()}
 	}
 	return json.Marshal(entries)
 }

@@ -210,7 +210,9 @@ func (v service) Execute(stream grpc.BidiStreamingServer[codemodev1.ExecuteReque
 	defer s.pool.retire(e)
 	worker.outlet.begin(e.id)
 	if err := stream.Send(&codemodev1.ExecuteResponse{Message: &codemodev1.ExecuteResponse_Started{
-		Started: &codemodev1.Started{ExecutionId: e.id, Sandbox: sandbox.InForce(s.Layers())},
+		Started: &codemodev1.Started{
+			ExecutionId: e.id, Sandbox: sandbox.InForce(s.Layers()), Features: features, Limits: limitsMessage(limits),
+		},
 	}}); err != nil {
 		return err
 	}
@@ -275,10 +277,18 @@ func lower(limits config.Limits, asked *codemodev1.Limits) config.Limits {
 	less(&limits.Memory, asked.GetMemoryBytes())
 	less(&limits.OutputSize, asked.GetOutputBytes())
 	less(&limits.ResultSize, asked.GetResultBytes())
+	less(&limits.ToolValueSize, asked.GetToolValueBytes())
 	if n := int(asked.GetToolCalls()); n > 0 {
 		limits.ToolCalls = min(limits.ToolCalls, n)
 	}
 	return limits
+}
+
+func limitsMessage(l config.Limits) *codemodev1.Limits {
+	return &codemodev1.Limits{
+		Timeout: durationpb.New(l.CodeTimeout), MemoryBytes: l.Memory, OutputBytes: l.OutputSize,
+		ResultBytes: l.ResultSize, ToolCalls: int32(l.ToolCalls), ToolValueBytes: l.ToolValueSize,
+	}
 }
 
 func (v service) Health(context.Context, *codemodev1.HealthRequest) (*codemodev1.HealthResponse, error) {
@@ -291,14 +301,10 @@ func (v service) Ready(context.Context, *codemodev1.ReadyRequest) (*codemodev1.R
 }
 
 func (v service) Info(context.Context, *codemodev1.InfoRequest) (*codemodev1.InfoResponse, error) {
-	s, l := v.s, v.s.cfg.Limits
+	s := v.s
 	info := &codemodev1.InfoResponse{
 		Version: version.String(), Protocol: protocol, PythonVersion: s.python.Version,
-		MaxWorkers: int32(s.cfg.Pool.MaxWorkers),
-		Limits: &codemodev1.Limits{
-			Timeout: durationpb.New(l.CodeTimeout), MemoryBytes: l.Memory, OutputBytes: l.OutputSize,
-			ResultBytes: l.ResultSize, ToolCalls: int32(l.ToolCalls),
-		},
+		MaxWorkers: int32(s.cfg.Pool.MaxWorkers), Limits: limitsMessage(s.cfg.Limits), Features: features,
 	}
 	for _, layer := range s.Layers() {
 		info.Layers = append(info.Layers, &codemodev1.Layer{Name: layer.Name, InForce: layer.InForce, Detail: layer.Detail})

@@ -27,9 +27,14 @@ const (
 	frameDone    = 4
 	frameOutputs = 5
 	frameNetwork = 6
+	frameCredit  = 8
+	frameStop    = 9
 	frameRun     = 16
 	frameValue   = 17
 	frameFailure = 18
+	frameRows    = 19
+	framePart    = 7    // both ways
+	frameMore    = 0x80 // added to a kind: parts follow
 
 	frameHeader = 9 // length uint32, kind uint8, call id uint32, little-endian
 )

@@ -1,67 +1,185 @@
 """The worker's end of its control socket.
 
-A frame is a little-endian header (payload length, kind, call id) and the payload.
+A frame is a little-endian header (payload length, kind, call id) and the payload. A large
+value comes in several: the one that it belongs to with MORE added to its kind, then PARTs.
+
 Several threads and event loops of one program may have calls under way at once: a
 thread that waits becomes the reader if there is none, and hands what it reads to
 whoever waits for it.
 """
 
+import asyncio
+import collections
 import itertools
+import select
 import socket
 import struct
 import threading
+import weakref
 
 HEADER = struct.Struct("<IBI")
 
 # Worker to executor.
-READY, FAILED, CALL, DONE, OUTPUTS, NETWORK = 1, 2, 3, 4, 5, 6
+READY, FAILED, CALL, DONE, OUTPUTS, NETWORK, CREDIT, STOP = 1, 2, 3, 4, 5, 6, 8, 9
 # Executor to worker.
-RUN, VALUE, FAILURE = 16, 17, 18
+RUN, VALUE, FAILURE, ROWS = 16, 17, 18, 19
+# Both ways.
+PART, MORE = 7, 0x80
+
+_READ = 1 << 16
+_NOW = socket.MSG_DONTWAIT
 
 
 class Lost(BaseException):
     """The executor is gone; so is this execution."""
 
 
+class Inbox:
+    """Where the answer of one call arrives, as (kind, payload)."""
+
+    __slots__ = ("frames", "parts")
+
+    def __init__(self):
+        self.frames = collections.deque()
+        self.parts = None  # the kind and what is here of a frame that comes in parts
+
+    def put(self, frame, loop):
+        self.frames.append(frame)
+
+
+class LoopInbox(Inbox):
+    """One that a coroutine waits at."""
+
+    __slots__ = ("loop", "waiter")
+
+    def __init__(self, loop):
+        super().__init__()
+        self.loop = loop
+        self.waiter = None
+
+    def put(self, frame, loop):
+        if loop is self.loop:
+            self._arrive(frame)
+            return
+        try:
+            self.loop.call_soon_threadsafe(self._arrive, frame)
+        except RuntimeError:
+            pass  # the loop is closed: nobody waits any more
+
+    def _arrive(self, frame):
+        self.frames.append(frame)
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
+
+    async def get(self):
+        while not self.frames:
+            if self.waiter is not None:
+                raise RuntimeError("two tasks read the same rows at once")
+            self.waiter = self.loop.create_future()
+            try:
+                await self.waiter
+            finally:
+                self.waiter = None
+        return self.frames.popleft()
+
+
 class Channel:
+    # A value of more bytes goes in parts of this size; 0 for an executor that takes none.
+    part = 0
+    # What the executor sends of rows before it gets credit, in bytes.
+    window = 0
+
     def __init__(self, fd):
         self._socket = socket.socket(fileno=fd)
-        self._buffer = bytearray()
+        self._rest = bytearray()  # the beginning of a frame
+        self._needed = 0  # how long that has to become
         self._ids = itertools.count(1)
-        self._pending = {}
+        self._inboxes = {}
         self._reading = threading.Lock()
         self._writing = threading.Lock()
+        self._later = collections.deque()
         self._arrived = threading.Condition()
         self._waiting_threads = 0
+        self._loops = weakref.WeakSet()
 
     def send(self, kind, identity, payload):
-        data = HEADER.pack(len(payload), kind, identity) + payload
         with self._writing:
-            self._socket.sendall(data)
+            self._write(HEADER.pack(len(payload), kind, identity) + payload)
+        if self._later:
+            self._send_later()
+
+    def send_parts(self, identity, data):
+        """Send data but for the last part, which it gives."""
+        data = memoryview(data)
+        while self.part and len(data) > self.part:
+            self.send(PART | MORE, identity, data[: self.part])
+            data = data[self.part :]
+        return data
 
     def hand_over(self, fd, kind=OUTPUTS):
         """Give the executor a descriptor; before READY, and before any program."""
         socket.send_fds(self._socket, [HEADER.pack(0, kind, 0)], [fd])
 
     def receive(self):
-        """Wait for one frame: (kind, id, payload)."""
-        while True:
-            frame = self._next()
-            if frame is not None:
-                return frame
-            self._fill()
+        """Wait for one frame, before there are calls: (kind, id, payload)."""
+        inbox = self._inboxes[0] = Inbox()
+        kind, payload = self.wait(inbox)
+        return kind, 0, payload
 
-    def call(self, payload):
+    def call(self, name, arguments):
         """Send a call and wait for its answer: (kind, payload)."""
+        inbox = Inbox()
+        self.start(inbox, name, arguments)
+        return self.wait(inbox)
+
+    async def call_async(self, name, arguments):
+        """As call, and other coroutines run meanwhile."""
+        loop = asyncio.get_running_loop()
+        inbox = LoopInbox(loop)
+        self.watch(loop)
         identity = next(self._ids)
-        self._pending[identity] = answer = _Answer()
-        self.send(CALL, identity, payload)
-        while answer.frame is None:
-            if self._reading.acquire(blocking=False):
+        self._inboxes[identity] = inbox
+        try:
+            if self._fits(arguments):
+                self.send(CALL, identity, name + arguments)
+            else:
+                self.send(CALL | MORE, identity, name)
+                for start in range(0, len(arguments), self.part):
+                    part = memoryview(arguments)[start : start + self.part]
+                    self.send(PART | (start + self.part < len(arguments) and MORE), identity, part)
+                    await asyncio.sleep(0)
+            return await inbox.get()
+        finally:
+            self._inboxes.pop(identity, None)
+
+    def start(self, inbox, name, arguments):
+        """Send a call whose answer goes to inbox; gives its id."""
+        identity = next(self._ids)
+        self._inboxes[identity] = inbox
+        if self._fits(arguments):
+            self.send(CALL, identity, name + arguments)
+        else:
+            self.send(CALL | MORE, identity, name)
+            self.send(PART, identity, self.send_parts(identity, arguments))
+        return identity
+
+    def _fits(self, arguments):
+        return not self.part or len(arguments) <= self.part
+
+    def stop(self, identity):
+        """Read no more rows of a call. It may be called at any point, by a destructor."""
+        if self._inboxes.pop(identity, None) is not None:
+            self._later.append(HEADER.pack(0, STOP, identity))
+            self._send_later()
+
+    def wait(self, inbox):
+        """Wait for what arrives at inbox."""
+        frames = inbox.frames
+        while not frames:
+            if self._reading.acquire(False):
                 try:
-                    while answer.frame is None:
-                        self._deliver(self.receive())
-                    self._deliver_rest()
+                    while not frames:
+                        self._receive()
                 finally:
                     self._release()
                 break
@@ -69,43 +187,23 @@ class Channel:
                 self._waiting_threads += 1
                 try:
                     # The reader may have delivered, or stopped reading, in between.
-                    if answer.frame is None and self._reading.locked():
+                    if not frames and self._reading.locked():
                         self._arrived.wait(1.0)
                 finally:
                     self._waiting_threads -= 1
-        return answer.frame
+        return frames.popleft()
 
-    def call_async(self, payload, loop):
-        """Send a call; the future's result is its answer: (kind, payload)."""
-        identity = next(self._ids)
-        future = loop.create_future()
-        self._pending[identity] = _Future(future, loop, self)
-        watch = _watches.setdefault(loop, _Watch())
-        if not watch.calls:
-            loop.add_reader(self._socket.fileno(), self._readable)
-        watch.calls += 1
-        try:
-            self.send(CALL, identity, payload)
-        except BaseException:
-            self._pending.pop(identity)
-            self.unwatch(loop)
-            raise
-        return future
+    def watch(self, loop):
+        """Have an event loop read what arrives."""
+        if loop not in self._loops:
+            loop.add_reader(self._socket.fileno(), self._readable, loop)
+            self._loops.add(loop)
 
-    def unwatch(self, loop):
-        watch = _watches[loop]
-        watch.calls -= 1
-        if not watch.calls:
-            del _watches[loop]
-            if not loop.is_closed():
-                loop.remove_reader(self._socket.fileno())
-
-    def _readable(self):
-        if not self._reading.acquire(blocking=False):
+    def _readable(self, loop):
+        if not self._reading.acquire(False):
             return  # a thread is at it, and delivers to us
         try:
-            self._fill(socket.MSG_DONTWAIT)
-            self._deliver_rest()
+            self._receive(_NOW, loop)
         except BlockingIOError:
             pass  # a thread has read it in between
         finally:
@@ -118,66 +216,87 @@ class Channel:
             with self._arrived:
                 self._arrived.notify_all()
 
-    def _deliver_rest(self):
-        """Deliver what was read already: no event loop would be told of it again."""
-        while (frame := self._next()) is not None:
-            self._deliver(frame)
-
-    def _deliver(self, frame):
-        kind, identity, payload = frame
-        waiter = self._pending.pop(identity, None)
-        if waiter is not None:
-            waiter.deliver((kind, payload))
+    def _receive(self, flags=0, loop=None):
+        """Read once, and deliver every frame that is whole."""
+        rest = self._rest
+        data = self._socket.recv(max(_READ, min(self._needed - len(rest), 4 * _READ)), flags)
+        if not data:
+            raise Lost
+        if rest:
+            rest += data
+            if len(rest) < self._needed:
+                return
+            data = rest
+        position, size = 0, len(data)
+        self._needed = 0
+        while size - position >= HEADER.size:
+            length, kind, identity = HEADER.unpack_from(data, position)
+            start = position + HEADER.size
+            if start + length > size:
+                self._needed = HEADER.size + length
+                break
+            position = start + length
+            self._deliver(kind, identity, bytes(data[start:position]), loop)
+        if data is rest:
+            del rest[:position]
+        elif position < size:
+            rest += data[position:]
         if self._waiting_threads:
             with self._arrived:
                 self._arrived.notify_all()
 
-    def _next(self):
-        buffer = self._buffer
-        if len(buffer) < HEADER.size:
-            return None
-        length, kind, identity = HEADER.unpack_from(buffer)
-        end = HEADER.size + length
-        if len(buffer) < end:
-            return None
-        payload = bytes(buffer[HEADER.size : end])
-        del buffer[:end]
-        return kind, identity, payload
+    def _deliver(self, kind, identity, payload, loop):
+        inbox = self._inboxes.get(identity)
+        if inbox is None:
+            return  # nobody waits any more
+        if kind & MORE:
+            if kind == PART | MORE:
+                inbox.parts.append(payload)
+            else:
+                inbox.parts = [kind & ~MORE, payload]
+            return
+        if kind == PART:
+            kind, *parts = inbox.parts
+            payload = b"".join((*parts, payload))
+            inbox.parts = None
+        if kind != ROWS:
+            del self._inboxes[identity]
+        inbox.put((kind, payload), loop)
 
-    def _fill(self, flags=0):
-        data = self._socket.recv(1 << 18, flags)
-        if not data:
-            raise Lost
-        self._buffer += data
-
-
-class _Watch:
-    calls = 0
-
-
-_watches = {}
-
-
-class _Answer:
-    frame = None
-
-    def deliver(self, frame):
-        self.frame = frame
-
-
-class _Future:
-    def __init__(self, future, loop, channel):
-        self.future = future
-        self.loop = loop
-        self.channel = channel
-
-    def deliver(self, frame):
+    def _write(self, data):
         try:
-            self.loop.call_soon_threadsafe(self._set, frame)
-        except RuntimeError:
-            pass  # the loop is closed: nobody waits any more
+            sent = self._socket.send(data, _NOW)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(data):
+            self._write_rest(memoryview(data)[sent:])
 
-    def _set(self, frame):
-        self.channel.unwatch(self.loop)
-        if not self.future.done():  # cancelled by the program
-            self.future.set_result(frame)
+    def _write_rest(self, data):
+        """Send what the socket has no room for yet.
+
+        What arrives is read meanwhile: the executor may be unable to go on before that.
+        """
+        poll = select.poll()
+        while data:
+            reader = self._reading.acquire(False)
+            try:
+                poll.register(self._socket, select.POLLOUT | (reader and select.POLLIN))
+                # Who reads now may stop, and then it is on us.
+                ready = poll.poll(None if reader else 20)
+                if reader and ready and ready[0][1] & ~select.POLLOUT:
+                    self._receive(_NOW)
+            finally:
+                if reader:
+                    self._release()
+            try:
+                data = data[self._socket.send(data, _NOW) :]
+            except BlockingIOError:
+                pass
+
+    def _send_later(self):
+        while self._later and self._writing.acquire(False):
+            try:
+                while self._later:
+                    self._write(self._later.popleft())
+            finally:
+                self._writing.release()

@@ -137,7 +137,8 @@ class WorkerConfinement:
             if os.getppid() != parent:
                 raise OSError("the fork server ended")
         for kind, soft, hard in self.limits:
-            resource.setrlimit(kind, (soft, hard))
+            if kind != resource.RLIMIT_NOFILE:
+                resource.setrlimit(kind, (soft, hard))
         if self.landlock:
             own = os.open(".", os.O_PATH | os.O_CLOEXEC)
             kernel.landlock(
@@ -152,6 +153,11 @@ class WorkerConfinement:
             self.outlet.hand_over(channel, self.filter)
         elif self.filter is not None:
             self.filter.install()
+        # Last: it also bounds what may be handed over, against what all of a user's
+        # processes have in flight, and another's program must not keep this from its way.
+        for kind, soft, hard in self.limits:
+            if kind == resource.RLIMIT_NOFILE:
+                resource.setrlimit(kind, (soft, hard))
 
     def lower_memory(self, limit):
         """Hold this process to less than the plan says; a larger limit changes nothing."""

@@ -7,7 +7,7 @@ import json
 import pydoc
 import struct
 
-from . import values
+from . import rows, values
 from .channel import VALUE
 
 
@@ -52,7 +52,8 @@ class Connection:
         self.names = {}
         self.tree = {}
         for entry in json.loads(manifest) if manifest else ():
-            tool = Tool(self, *entry)
+            *about, streaming = entry
+            tool = (StreamingTool if streaming else Tool)(self, *about)
             self.names[entry[0]] = tool
             place = self.tree
             *path, leaf = entry[5] or [entry[0]]
@@ -67,7 +68,7 @@ class Connection:
             else:
                 place[leaf] = tool
 
-    def unknown(self, name, known, where="tools", what="tool"):
+    def unknown(self, name, known, where="tools"):
         near = difflib.get_close_matches(str(name), known, 3, 0.5)
         if near:
             hint = "did you mean " + " or ".join(f"{where}.{n}" for n in near) + "?"
@@ -76,8 +77,8 @@ class Connection:
             more = f" and {len(known) - len(shown)} more" if len(known) > len(shown) else ""
             hint = "there are: " + ", ".join(shown) + more
         else:
-            hint = f"no {what}s are registered"
-        return UnknownToolError(f"there is no {what} {name!r}; {hint}", str(name), "unknown_tool")
+            hint = "no tools are registered"
+        return UnknownToolError(f"there is no tool {name!r}; {hint}", str(name), "unknown_tool")
 
 
 class Tools:
@@ -125,52 +126,6 @@ class Tools:
 
     def __repr__(self):
         return f"<tools: {', '.join(dir(self)) or 'none'}>"
-
-
-class Agents:
-    """The namespace agents of tools: agents.name(...), agents['name'].run(...)."""
-
-    _namespace = "agents"
-
-    def __init__(self, tools):
-        self._tools = tools
-
-    def _known(self):
-        prefix = self._namespace + "."
-        names = self._tools._connected().names
-        return {name[len(prefix) :]: tool for name, tool in names.items() if name.startswith(prefix)}
-
-    def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        connection = self._tools._connected()
-        namespace = connection.tree.get(self._namespace)
-        if isinstance(namespace, Namespace) and name in namespace._members:
-            return namespace._members[name]
-        return self[name]
-
-    def __getitem__(self, name):
-        known = self._known()
-        try:
-            return known[name]
-        except KeyError:
-            raise self._tools._connected().unknown(name, known.keys(), "agents", "agent") from None
-
-    def __contains__(self, name):
-        return name in self._known()
-
-    def __iter__(self):
-        return iter(sorted(self._known()))
-
-    def __len__(self):
-        return len(self._known())
-
-    def __dir__(self):
-        namespace = self._tools._connected().tree.get(self._namespace)
-        return dir(namespace) if isinstance(namespace, Namespace) else []
-
-    def __repr__(self):
-        return f"<agents: {', '.join(dir(self)) or 'none'}>"
 
 
 class Namespace:
@@ -224,16 +179,13 @@ class Tool:
         self.__doc__ = stub or None
 
     def __call__(self, *args, **kwargs):
-        kind, payload = self._connection.channel.call(self._payload(args, kwargs))
-        return self._outcome(kind, payload)
+        return self._outcome(*self._connection.channel.call(*self._payload(args, kwargs)))
 
     run = __call__
 
     async def arun(self, *args, **kwargs):
         payload = self._payload(args, kwargs)
-        loop = asyncio.get_running_loop()
-        kind, payload = await self._connection.channel.call_async(payload, loop)
-        return self._outcome(kind, payload)
+        return self._outcome(*await self._connection.channel.call_async(*payload))
 
     def __repr__(self):
         names = ", ".join(python for _, python in self._parameters)
@@ -242,11 +194,15 @@ class Tool:
     def _outcome(self, kind, payload):
         if kind == VALUE:
             return values.decode(payload)
+        raise self._error(payload)
+
+    def _error(self, payload):
         failure = json.loads(payload)
         error = ToolArgumentError if failure["kind"] == "invalid_arguments" else ToolError
-        raise error(failure["message"], self.__qualname__, failure["kind"])
+        return error(failure["message"], self.__qualname__, failure["kind"])
 
     def _payload(self, args, kwargs):
+        """The name and the arguments as a call carries them."""
         if self._frame_name is None:
             name = self.__qualname__.encode()
             self._frame_name = struct.pack("<H", len(name)) + name
@@ -257,7 +213,7 @@ class Tool:
             raise ToolArgumentError(
                 f"the arguments are too large: {error}", self.__qualname__, "too_large"
             ) from None
-        return self._frame_name + data
+        return self._frame_name, data
 
     def _bind(self, args, kwargs):
         """The arguments by the names of the schema, or the error Python would raise."""
@@ -303,6 +259,18 @@ class Tool:
         return ToolArgumentError(
             f"{self.__name__}() {what}", self.__qualname__, "invalid_arguments"
         )
+
+
+class StreamingTool(Tool):
+    """A tool that gives rows: calling it gives an iterator over them."""
+
+    def __call__(self, *args, **kwargs):
+        return rows.Rows(self, self._payload(args, kwargs))
+
+    run = __call__
+
+    def arun(self, *args, **kwargs):
+        return rows.AsyncRows(self, self._payload(args, kwargs), asyncio.get_running_loop())
 
 
 def help(thing=None):

@@ -38,12 +38,12 @@ def run(channel, payload, lower_memory):
     options, source, manifest = _sections(payload)
     options = json.loads(options)
     lower_memory(options["memory"])
+    channel.part, channel.window = options["part"], options["window"]
     names = program.main_module()
     names["tools"] = connected = tools.Tools(
         lambda: tools.Connection(channel, manifest, options["tool_value_size"])
     )
     sys.modules["tools"] = connected
-    names["agents"] = tools.Agents(connected)
     signal.signal(signal.SIGUSR1, _deadline)
     gc.enable()
     value, meta = b"", _OK
@@ -61,7 +61,7 @@ def run(channel, payload, lower_memory):
     except BaseException as error:
         meta = {"status": "error", "exit_code": 1, "error": program.describe(error)}
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    channel.send(wire.DONE, 0, _done(meta, value))
+    channel.send(wire.DONE, 0, _done(meta, channel.send_parts(0, value)))
 
 
 def _done(meta, value):
@@ -90,8 +90,7 @@ def rehearse():
     options, source, _ = _sections(payload)
     options = json.loads(options)
     names = program.main_module()
-    names["tools"] = connected = tools.Tools(None)
-    names["agents"] = tools.Agents(connected)
+    names["tools"] = tools.Tools(None)
     value = _run(source, names, options)
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     _done(_OK, value)

@@ -175,8 +175,13 @@ func workerFilter(ownRoot bool, changes ...func(map[uint32]decision)) Filter {
 		unix.SYS_SETSOCKOPT: {
 			checks: []check{
 				argIn(1, unix.SOL_SOCKET),
-				argIn(2, unix.SO_ATTACH_FILTER, unix.SO_ATTACH_BPF, unix.SO_ATTACH_REUSEPORT_CBPF, unix.SO_ATTACH_REUSEPORT_EBPF),
+				argIn(2, unix.SO_ATTACH_FILTER, unix.SO_ATTACH_BPF, unix.SO_ATTACH_REUSEPORT_CBPF, unix.SO_ATTACH_REUSEPORT_EBPF, unix.SO_PASSPIDFD),
 			},
+			otherwise: retAllow, holds: retErrno | ePERM,
+		},
+		// The peer of its control socket is the executor, which is not to be held.
+		unix.SYS_GETSOCKOPT: {
+			checks:    []check{argIn(1, unix.SOL_SOCKET), argIn(2, unix.SO_PEERPIDFD)},
 			otherwise: retAllow, holds: retErrno | ePERM,
 		},
 	}

@@ -14,6 +14,10 @@
 // Python values (tool arguments, tool results, a program's result) travel as bytes in
 // the value encoding described in package internal/value: JSON as Python's json module
 // writes it, plus tagged objects for what JSON lacks. The executor never decodes them.
+//
+// What was added since the first version is a Feature. Each end names those it knows,
+// the client in Start and the executor in Started, and uses none that the other did not
+// name, so that either may be the older one.
 
 package codemodev1
 
@@ -32,6 +36,59 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+// Feature is an addition to the wire.
+type Feature int32
+
+const (
+	Feature_FEATURE_UNSPECIFIED Feature = 0
+	// Values over 256 KiB come in several messages: the one that they belong to with more
+	// set, then Parts. Messages of other calls may lie in between.
+	Feature_FEATURE_PARTS Feature = 1
+	// Tools may give rows one after another: Tool.streaming, ToolResult.rows, Credit, Stop.
+	Feature_FEATURE_STREAMING_TOOLS Feature = 2
+)
+
+// Enum value maps for Feature.
+var (
+	Feature_name = map[int32]string{
+		0: "FEATURE_UNSPECIFIED",
+		1: "FEATURE_PARTS",
+		2: "FEATURE_STREAMING_TOOLS",
+	}
+	Feature_value = map[string]int32{
+		"FEATURE_UNSPECIFIED":     0,
+		"FEATURE_PARTS":           1,
+		"FEATURE_STREAMING_TOOLS": 2,
+	}
+)
+
+func (x Feature) Enum() *Feature {
+	p := new(Feature)
+	*p = x
+	return p
+}
+
+func (x Feature) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Feature) Descriptor() protoreflect.EnumDescriptor {
+	return file_codemode_v1_executor_proto_enumTypes[0].Descriptor()
+}
+
+func (Feature) Type() protoreflect.EnumType {
+	return &file_codemode_v1_executor_proto_enumTypes[0]
+}
+
+func (x Feature) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Feature.Descriptor instead.
+func (Feature) EnumDescriptor() ([]byte, []int) {
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{0}
+}
 
 type Status int32
 
@@ -81,11 +138,11 @@ func (x Status) String() string {
 }
 
 func (Status) Descriptor() protoreflect.EnumDescriptor {
-	return file_codemode_v1_executor_proto_enumTypes[0].Descriptor()
+	return file_codemode_v1_executor_proto_enumTypes[1].Descriptor()
 }
 
 func (Status) Type() protoreflect.EnumType {
-	return &file_codemode_v1_executor_proto_enumTypes[0]
+	return &file_codemode_v1_executor_proto_enumTypes[1]
 }
 
 func (x Status) Number() protoreflect.EnumNumber {
@@ -94,7 +151,7 @@ func (x Status) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Status.Descriptor instead.
 func (Status) EnumDescriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{0}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{1}
 }
 
 type Output_Stream int32
@@ -130,11 +187,11 @@ func (x Output_Stream) String() string {
 }
 
 func (Output_Stream) Descriptor() protoreflect.EnumDescriptor {
-	return file_codemode_v1_executor_proto_enumTypes[1].Descriptor()
+	return file_codemode_v1_executor_proto_enumTypes[2].Descriptor()
 }
 
 func (Output_Stream) Type() protoreflect.EnumType {
-	return &file_codemode_v1_executor_proto_enumTypes[1]
+	return &file_codemode_v1_executor_proto_enumTypes[2]
 }
 
 func (x Output_Stream) Number() protoreflect.EnumNumber {
@@ -143,7 +200,7 @@ func (x Output_Stream) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Output_Stream.Descriptor instead.
 func (Output_Stream) EnumDescriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{10, 0}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{13, 0}
 }
 
 type ExecuteRequest struct {
@@ -153,6 +210,7 @@ type ExecuteRequest struct {
 	//	*ExecuteRequest_Start
 	//	*ExecuteRequest_ToolResult
 	//	*ExecuteRequest_Cancel
+	//	*ExecuteRequest_Part
 	Message       isExecuteRequest_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -222,6 +280,15 @@ func (x *ExecuteRequest) GetCancel() *Cancel {
 	return nil
 }
 
+func (x *ExecuteRequest) GetPart() *Part {
+	if x != nil {
+		if x, ok := x.Message.(*ExecuteRequest_Part); ok {
+			return x.Part
+		}
+	}
+	return nil
+}
+
 type isExecuteRequest_Message interface {
 	isExecuteRequest_Message()
 }
@@ -241,11 +308,81 @@ type ExecuteRequest_Cancel struct {
 	Cancel *Cancel `protobuf:"bytes,3,opt,name=cancel,proto3,oneof"`
 }
 
+type ExecuteRequest_Part struct {
+	// More of a tool's result or rows.
+	Part *Part `protobuf:"bytes,4,opt,name=part,proto3,oneof"`
+}
+
 func (*ExecuteRequest_Start) isExecuteRequest_Message() {}
 
 func (*ExecuteRequest_ToolResult) isExecuteRequest_Message() {}
 
 func (*ExecuteRequest_Cancel) isExecuteRequest_Message() {}
+
+func (*ExecuteRequest_Part) isExecuteRequest_Message() {}
+
+// Part continues a value.
+type Part struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The ToolCall.id whose arguments or result it continues; 0 for the program's result.
+	Id   uint32 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Data []byte `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	// There is more of the value to come.
+	More          bool `protobuf:"varint,3,opt,name=more,proto3" json:"more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Part) Reset() {
+	*x = Part{}
+	mi := &file_codemode_v1_executor_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Part) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Part) ProtoMessage() {}
+
+func (x *Part) ProtoReflect() protoreflect.Message {
+	mi := &file_codemode_v1_executor_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Part.ProtoReflect.Descriptor instead.
+func (*Part) Descriptor() ([]byte, []int) {
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Part) GetId() uint32 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Part) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *Part) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
 
 type Start struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -258,14 +395,16 @@ type Start struct {
 	Tools []*Tool `protobuf:"bytes,3,rep,name=tools,proto3" json:"tools,omitempty"`
 	// Lowers the executor's own limits; a field that is unset or larger than the
 	// executor's takes the executor's.
-	Limits        *Limits `protobuf:"bytes,4,opt,name=limits,proto3" json:"limits,omitempty"`
+	Limits *Limits `protobuf:"bytes,4,opt,name=limits,proto3" json:"limits,omitempty"`
+	// What the client knows besides the first version.
+	Features      []Feature `protobuf:"varint,5,rep,packed,name=features,proto3,enum=codemode.v1.Feature" json:"features,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Start) Reset() {
 	*x = Start{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[1]
+	mi := &file_codemode_v1_executor_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -277,7 +416,7 @@ func (x *Start) String() string {
 func (*Start) ProtoMessage() {}
 
 func (x *Start) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[1]
+	mi := &file_codemode_v1_executor_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -290,7 +429,7 @@ func (x *Start) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Start.ProtoReflect.Descriptor instead.
 func (*Start) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{1}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Start) GetExecutionId() string {
@@ -321,6 +460,13 @@ func (x *Start) GetLimits() *Limits {
 	return nil
 }
 
+func (x *Start) GetFeatures() []Feature {
+	if x != nil {
+		return x.Features
+	}
+	return nil
+}
+
 // Tool is all that the sandbox learns about a tool.
 type Tool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -333,14 +479,16 @@ type Tool struct {
 	// True if arguments that are not in parameters are passed on.
 	ExtraArguments bool `protobuf:"varint,3,opt,name=extra_arguments,json=extraArguments,proto3" json:"extra_arguments,omitempty"`
 	// The Python stub, shown by help(); may be empty.
-	Stub          string `protobuf:"bytes,4,opt,name=stub,proto3" json:"stub,omitempty"`
+	Stub string `protobuf:"bytes,4,opt,name=stub,proto3" json:"stub,omitempty"`
+	// The tool gives rows; calling it gives an iterator.
+	Streaming     bool `protobuf:"varint,6,opt,name=streaming,proto3" json:"streaming,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Tool) Reset() {
 	*x = Tool{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[2]
+	mi := &file_codemode_v1_executor_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -352,7 +500,7 @@ func (x *Tool) String() string {
 func (*Tool) ProtoMessage() {}
 
 func (x *Tool) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[2]
+	mi := &file_codemode_v1_executor_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -365,7 +513,7 @@ func (x *Tool) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tool.ProtoReflect.Descriptor instead.
 func (*Tool) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{2}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Tool) GetName() string {
@@ -403,6 +551,13 @@ func (x *Tool) GetStub() string {
 	return ""
 }
 
+func (x *Tool) GetStreaming() bool {
+	if x != nil {
+		return x.Streaming
+	}
+	return false
+}
+
 type Parameter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The name in the tool's schema.
@@ -416,7 +571,7 @@ type Parameter struct {
 
 func (x *Parameter) Reset() {
 	*x = Parameter{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[3]
+	mi := &file_codemode_v1_executor_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -428,7 +583,7 @@ func (x *Parameter) String() string {
 func (*Parameter) ProtoMessage() {}
 
 func (x *Parameter) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[3]
+	mi := &file_codemode_v1_executor_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -441,7 +596,7 @@ func (x *Parameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parameter.ProtoReflect.Descriptor instead.
 func (*Parameter) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{3}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Parameter) GetName() string {
@@ -473,15 +628,17 @@ type Limits struct {
 	// Standard output and standard error together.
 	OutputBytes int64 `protobuf:"varint,3,opt,name=output_bytes,json=outputBytes,proto3" json:"output_bytes,omitempty"`
 	// The encoded result.
-	ResultBytes   int64 `protobuf:"varint,4,opt,name=result_bytes,json=resultBytes,proto3" json:"result_bytes,omitempty"`
-	ToolCalls     int32 `protobuf:"varint,5,opt,name=tool_calls,json=toolCalls,proto3" json:"tool_calls,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ResultBytes int64 `protobuf:"varint,4,opt,name=result_bytes,json=resultBytes,proto3" json:"result_bytes,omitempty"`
+	ToolCalls   int32 `protobuf:"varint,5,opt,name=tool_calls,json=toolCalls,proto3" json:"tool_calls,omitempty"`
+	// The arguments of one call, encoded; likewise its result, and each row of a stream.
+	ToolValueBytes int64 `protobuf:"varint,6,opt,name=tool_value_bytes,json=toolValueBytes,proto3" json:"tool_value_bytes,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[4]
+	mi := &file_codemode_v1_executor_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -493,7 +650,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[4]
+	mi := &file_codemode_v1_executor_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -506,7 +663,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{4}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Limits) GetTimeout() *durationpb.Duration {
@@ -544,6 +701,13 @@ func (x *Limits) GetToolCalls() int32 {
 	return 0
 }
 
+func (x *Limits) GetToolValueBytes() int64 {
+	if x != nil {
+		return x.ToolValueBytes
+	}
+	return 0
+}
+
 type ToolResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The ToolCall.id that this answers.
@@ -552,14 +716,17 @@ type ToolResult struct {
 	//
 	//	*ToolResult_Value
 	//	*ToolResult_Failure
-	Outcome       isToolResult_Outcome `protobuf_oneof:"outcome"`
+	//	*ToolResult_Rows
+	Outcome isToolResult_Outcome `protobuf_oneof:"outcome"`
+	// There is more of value or rows to come, as Parts.
+	More          bool `protobuf:"varint,5,opt,name=more,proto3" json:"more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ToolResult) Reset() {
 	*x = ToolResult{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[5]
+	mi := &file_codemode_v1_executor_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -571,7 +738,7 @@ func (x *ToolResult) String() string {
 func (*ToolResult) ProtoMessage() {}
 
 func (x *ToolResult) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[5]
+	mi := &file_codemode_v1_executor_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -584,7 +751,7 @@ func (x *ToolResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToolResult.ProtoReflect.Descriptor instead.
 func (*ToolResult) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{5}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ToolResult) GetId() uint32 {
@@ -619,11 +786,28 @@ func (x *ToolResult) GetFailure() *ToolFailure {
 	return nil
 }
 
+func (x *ToolResult) GetRows() []byte {
+	if x != nil {
+		if x, ok := x.Outcome.(*ToolResult_Rows); ok {
+			return x.Rows
+		}
+	}
+	return nil
+}
+
+func (x *ToolResult) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
 type isToolResult_Outcome interface {
 	isToolResult_Outcome()
 }
 
 type ToolResult_Value struct {
+	// The result; for a streaming tool the end of its rows, and empty.
 	Value []byte `protobuf:"bytes,2,opt,name=value,proto3,oneof"`
 }
 
@@ -631,9 +815,17 @@ type ToolResult_Failure struct {
 	Failure *ToolFailure `protobuf:"bytes,3,opt,name=failure,proto3,oneof"`
 }
 
+type ToolResult_Rows struct {
+	// Some rows of a streaming tool: an array in the value encoding. The client sends
+	// only while it has credit.
+	Rows []byte `protobuf:"bytes,4,opt,name=rows,proto3,oneof"`
+}
+
 func (*ToolResult_Value) isToolResult_Outcome() {}
 
 func (*ToolResult_Failure) isToolResult_Outcome() {}
+
+func (*ToolResult_Rows) isToolResult_Outcome() {}
 
 type ToolFailure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -648,7 +840,7 @@ type ToolFailure struct {
 
 func (x *ToolFailure) Reset() {
 	*x = ToolFailure{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[6]
+	mi := &file_codemode_v1_executor_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -660,7 +852,7 @@ func (x *ToolFailure) String() string {
 func (*ToolFailure) ProtoMessage() {}
 
 func (x *ToolFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[6]
+	mi := &file_codemode_v1_executor_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -673,7 +865,7 @@ func (x *ToolFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToolFailure.ProtoReflect.Descriptor instead.
 func (*ToolFailure) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{6}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ToolFailure) GetKind() string {
@@ -698,7 +890,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[7]
+	mi := &file_codemode_v1_executor_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -710,7 +902,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[7]
+	mi := &file_codemode_v1_executor_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -723,7 +915,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{7}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{8}
 }
 
 type ExecuteResponse struct {
@@ -735,6 +927,9 @@ type ExecuteResponse struct {
 	//	*ExecuteResponse_ToolCall
 	//	*ExecuteResponse_Result
 	//	*ExecuteResponse_Artifact
+	//	*ExecuteResponse_Part
+	//	*ExecuteResponse_Credit
+	//	*ExecuteResponse_Stop
 	Message       isExecuteResponse_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -742,7 +937,7 @@ type ExecuteResponse struct {
 
 func (x *ExecuteResponse) Reset() {
 	*x = ExecuteResponse{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[8]
+	mi := &file_codemode_v1_executor_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -754,7 +949,7 @@ func (x *ExecuteResponse) String() string {
 func (*ExecuteResponse) ProtoMessage() {}
 
 func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[8]
+	mi := &file_codemode_v1_executor_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -767,7 +962,7 @@ func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecuteResponse.ProtoReflect.Descriptor instead.
 func (*ExecuteResponse) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{8}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ExecuteResponse) GetMessage() isExecuteResponse_Message {
@@ -822,6 +1017,33 @@ func (x *ExecuteResponse) GetArtifact() *Artifact {
 	return nil
 }
 
+func (x *ExecuteResponse) GetPart() *Part {
+	if x != nil {
+		if x, ok := x.Message.(*ExecuteResponse_Part); ok {
+			return x.Part
+		}
+	}
+	return nil
+}
+
+func (x *ExecuteResponse) GetCredit() *Credit {
+	if x != nil {
+		if x, ok := x.Message.(*ExecuteResponse_Credit); ok {
+			return x.Credit
+		}
+	}
+	return nil
+}
+
+func (x *ExecuteResponse) GetStop() *Stop {
+	if x != nil {
+		if x, ok := x.Message.(*ExecuteResponse_Stop); ok {
+			return x.Stop
+		}
+	}
+	return nil
+}
+
 type isExecuteResponse_Message interface {
 	isExecuteResponse_Message()
 }
@@ -846,6 +1068,20 @@ type ExecuteResponse_Artifact struct {
 	Artifact *Artifact `protobuf:"bytes,5,opt,name=artifact,proto3,oneof"`
 }
 
+type ExecuteResponse_Part struct {
+	// More of a call's arguments or, with the id 0, of the program's result: the latter's
+	// parts come before the Result, all of them with more set.
+	Part *Part `protobuf:"bytes,6,opt,name=part,proto3,oneof"`
+}
+
+type ExecuteResponse_Credit struct {
+	Credit *Credit `protobuf:"bytes,7,opt,name=credit,proto3,oneof"`
+}
+
+type ExecuteResponse_Stop struct {
+	Stop *Stop `protobuf:"bytes,8,opt,name=stop,proto3,oneof"`
+}
+
 func (*ExecuteResponse_Started) isExecuteResponse_Message() {}
 
 func (*ExecuteResponse_Output) isExecuteResponse_Message() {}
@@ -856,19 +1092,130 @@ func (*ExecuteResponse_Result) isExecuteResponse_Message() {}
 
 func (*ExecuteResponse_Artifact) isExecuteResponse_Message() {}
 
+func (*ExecuteResponse_Part) isExecuteResponse_Message() {}
+
+func (*ExecuteResponse_Credit) isExecuteResponse_Message() {}
+
+func (*ExecuteResponse_Stop) isExecuteResponse_Message() {}
+
+// Credit lets the client send more rows of a call: as many bytes as the program has taken.
+// A client whose credit is above zero may send one more message of rows, whatever it
+// takes, and has that much less credit afterwards.
+type Credit struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint32                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Bytes         uint32                 `protobuf:"varint,2,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Credit) Reset() {
+	*x = Credit{}
+	mi := &file_codemode_v1_executor_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Credit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Credit) ProtoMessage() {}
+
+func (x *Credit) ProtoReflect() protoreflect.Message {
+	mi := &file_codemode_v1_executor_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Credit.ProtoReflect.Descriptor instead.
+func (*Credit) Descriptor() ([]byte, []int) {
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Credit) GetId() uint32 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Credit) GetBytes() uint32 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+// Stop says that the program reads no more rows of a call. The client ends the call with a
+// ToolResult all the same.
+type Stop struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint32                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Stop) Reset() {
+	*x = Stop{}
+	mi := &file_codemode_v1_executor_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Stop) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Stop) ProtoMessage() {}
+
+func (x *Stop) ProtoReflect() protoreflect.Message {
+	mi := &file_codemode_v1_executor_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Stop.ProtoReflect.Descriptor instead.
+func (*Stop) Descriptor() ([]byte, []int) {
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Stop) GetId() uint32 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
 // Started is the first response: the program has been handed to a worker, so the run
 // must not be retried from here on.
 type Started struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ExecutionId   string                 `protobuf:"bytes,1,opt,name=execution_id,json=executionId,proto3" json:"execution_id,omitempty"`
-	Sandbox       []string               `protobuf:"bytes,2,rep,name=sandbox,proto3" json:"sandbox,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	ExecutionId string                 `protobuf:"bytes,1,opt,name=execution_id,json=executionId,proto3" json:"execution_id,omitempty"`
+	Sandbox     []string               `protobuf:"bytes,2,rep,name=sandbox,proto3" json:"sandbox,omitempty"`
+	// What the executor knows besides the first version.
+	Features []Feature `protobuf:"varint,3,rep,packed,name=features,proto3,enum=codemode.v1.Feature" json:"features,omitempty"`
+	// Those in force for this run.
+	Limits        *Limits `protobuf:"bytes,4,opt,name=limits,proto3" json:"limits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Started) Reset() {
 	*x = Started{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[9]
+	mi := &file_codemode_v1_executor_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -880,7 +1227,7 @@ func (x *Started) String() string {
 func (*Started) ProtoMessage() {}
 
 func (x *Started) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[9]
+	mi := &file_codemode_v1_executor_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -893,7 +1240,7 @@ func (x *Started) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Started.ProtoReflect.Descriptor instead.
 func (*Started) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{9}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Started) GetExecutionId() string {
@@ -910,6 +1257,20 @@ func (x *Started) GetSandbox() []string {
 	return nil
 }
 
+func (x *Started) GetFeatures() []Feature {
+	if x != nil {
+		return x.Features
+	}
+	return nil
+}
+
+func (x *Started) GetLimits() *Limits {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
 type Output struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Stream Output_Stream          `protobuf:"varint,1,opt,name=stream,proto3,enum=codemode.v1.Output_Stream" json:"stream,omitempty"`
@@ -921,7 +1282,7 @@ type Output struct {
 
 func (x *Output) Reset() {
 	*x = Output{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[10]
+	mi := &file_codemode_v1_executor_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -933,7 +1294,7 @@ func (x *Output) String() string {
 func (*Output) ProtoMessage() {}
 
 func (x *Output) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[10]
+	mi := &file_codemode_v1_executor_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -946,7 +1307,7 @@ func (x *Output) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Output.ProtoReflect.Descriptor instead.
 func (*Output) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{10}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Output) GetStream() Output_Stream {
@@ -969,14 +1330,19 @@ type ToolCall struct {
 	Id   uint32 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
 	Tool string `protobuf:"bytes,2,opt,name=tool,proto3" json:"tool,omitempty"`
 	// An object in the value encoding.
-	Arguments     []byte `protobuf:"bytes,3,opt,name=arguments,proto3" json:"arguments,omitempty"`
+	Arguments []byte `protobuf:"bytes,3,opt,name=arguments,proto3" json:"arguments,omitempty"`
+	// There is more of arguments to come, as Parts.
+	More bool `protobuf:"varint,4,opt,name=more,proto3" json:"more,omitempty"`
+	// What the client may send of rows before it is given more, in bytes; 0 for a tool that
+	// does not stream.
+	Credit        uint32 `protobuf:"varint,5,opt,name=credit,proto3" json:"credit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ToolCall) Reset() {
 	*x = ToolCall{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[11]
+	mi := &file_codemode_v1_executor_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -988,7 +1354,7 @@ func (x *ToolCall) String() string {
 func (*ToolCall) ProtoMessage() {}
 
 func (x *ToolCall) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[11]
+	mi := &file_codemode_v1_executor_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1001,7 +1367,7 @@ func (x *ToolCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToolCall.ProtoReflect.Descriptor instead.
 func (*ToolCall) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{11}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ToolCall) GetId() uint32 {
@@ -1025,6 +1391,20 @@ func (x *ToolCall) GetArguments() []byte {
 	return nil
 }
 
+func (x *ToolCall) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
+func (x *ToolCall) GetCredit() uint32 {
+	if x != nil {
+		return x.Credit
+	}
+	return 0
+}
+
 // Artifact is a file that the program left in its outputs directory, or a part of one:
 // a file over 256 KiB comes in several messages of the same name, one after another, to
 // be joined.
@@ -1046,7 +1426,7 @@ type Artifact struct {
 
 func (x *Artifact) Reset() {
 	*x = Artifact{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[12]
+	mi := &file_codemode_v1_executor_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1058,7 +1438,7 @@ func (x *Artifact) String() string {
 func (*Artifact) ProtoMessage() {}
 
 func (x *Artifact) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[12]
+	mi := &file_codemode_v1_executor_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1071,7 +1451,7 @@ func (x *Artifact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Artifact.ProtoReflect.Descriptor instead.
 func (*Artifact) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{12}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Artifact) GetName() string {
@@ -1105,7 +1485,8 @@ func (x *Artifact) GetOmitted() string {
 type Result struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Status Status                 `protobuf:"varint,1,opt,name=status,proto3,enum=codemode.v1.Status" json:"status,omitempty"`
-	// In the value encoding; empty if there is none.
+	// In the value encoding; empty if there is none. Behind the Parts of id 0, if there were
+	// any, its end.
 	Value         []byte        `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
 	Error         *ProgramError `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
 	ExitCode      int32         `protobuf:"varint,4,opt,name=exit_code,json=exitCode,proto3" json:"exit_code,omitempty"`
@@ -1117,7 +1498,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[13]
+	mi := &file_codemode_v1_executor_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1129,7 +1510,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[13]
+	mi := &file_codemode_v1_executor_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1142,7 +1523,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{13}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Result) GetStatus() Status {
@@ -1202,7 +1583,7 @@ type ProgramError struct {
 
 func (x *ProgramError) Reset() {
 	*x = ProgramError{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[14]
+	mi := &file_codemode_v1_executor_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1214,7 +1595,7 @@ func (x *ProgramError) String() string {
 func (*ProgramError) ProtoMessage() {}
 
 func (x *ProgramError) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[14]
+	mi := &file_codemode_v1_executor_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1227,7 +1608,7 @@ func (x *ProgramError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProgramError.ProtoReflect.Descriptor instead.
 func (*ProgramError) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{14}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ProgramError) GetType() string {
@@ -1270,7 +1651,7 @@ type Usage struct {
 
 func (x *Usage) Reset() {
 	*x = Usage{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[15]
+	mi := &file_codemode_v1_executor_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1282,7 +1663,7 @@ func (x *Usage) String() string {
 func (*Usage) ProtoMessage() {}
 
 func (x *Usage) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[15]
+	mi := &file_codemode_v1_executor_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1295,7 +1676,7 @@ func (x *Usage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Usage.ProtoReflect.Descriptor instead.
 func (*Usage) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{15}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Usage) GetWall() *durationpb.Duration {
@@ -1327,7 +1708,7 @@ type HealthRequest struct {
 
 func (x *HealthRequest) Reset() {
 	*x = HealthRequest{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[16]
+	mi := &file_codemode_v1_executor_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1339,7 +1720,7 @@ func (x *HealthRequest) String() string {
 func (*HealthRequest) ProtoMessage() {}
 
 func (x *HealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[16]
+	mi := &file_codemode_v1_executor_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1352,7 +1733,7 @@ func (x *HealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
 func (*HealthRequest) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{16}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{19}
 }
 
 type HealthResponse struct {
@@ -1364,7 +1745,7 @@ type HealthResponse struct {
 
 func (x *HealthResponse) Reset() {
 	*x = HealthResponse{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[17]
+	mi := &file_codemode_v1_executor_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1376,7 +1757,7 @@ func (x *HealthResponse) String() string {
 func (*HealthResponse) ProtoMessage() {}
 
 func (x *HealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[17]
+	mi := &file_codemode_v1_executor_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1389,7 +1770,7 @@ func (x *HealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthResponse.ProtoReflect.Descriptor instead.
 func (*HealthResponse) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{17}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *HealthResponse) GetVersion() string {
@@ -1407,7 +1788,7 @@ type ReadyRequest struct {
 
 func (x *ReadyRequest) Reset() {
 	*x = ReadyRequest{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[18]
+	mi := &file_codemode_v1_executor_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1419,7 +1800,7 @@ func (x *ReadyRequest) String() string {
 func (*ReadyRequest) ProtoMessage() {}
 
 func (x *ReadyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[18]
+	mi := &file_codemode_v1_executor_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1432,7 +1813,7 @@ func (x *ReadyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadyRequest.ProtoReflect.Descriptor instead.
 func (*ReadyRequest) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{18}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{21}
 }
 
 type ReadyResponse struct {
@@ -1446,7 +1827,7 @@ type ReadyResponse struct {
 
 func (x *ReadyResponse) Reset() {
 	*x = ReadyResponse{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[19]
+	mi := &file_codemode_v1_executor_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1458,7 +1839,7 @@ func (x *ReadyResponse) String() string {
 func (*ReadyResponse) ProtoMessage() {}
 
 func (x *ReadyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[19]
+	mi := &file_codemode_v1_executor_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1471,7 +1852,7 @@ func (x *ReadyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadyResponse.ProtoReflect.Descriptor instead.
 func (*ReadyResponse) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{19}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ReadyResponse) GetReady() bool {
@@ -1496,7 +1877,7 @@ type InfoRequest struct {
 
 func (x *InfoRequest) Reset() {
 	*x = InfoRequest{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[20]
+	mi := &file_codemode_v1_executor_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1508,7 +1889,7 @@ func (x *InfoRequest) String() string {
 func (*InfoRequest) ProtoMessage() {}
 
 func (x *InfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[20]
+	mi := &file_codemode_v1_executor_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1521,25 +1902,26 @@ func (x *InfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoRequest.ProtoReflect.Descriptor instead.
 func (*InfoRequest) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{20}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{23}
 }
 
 type InfoResponse struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Version string                 `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
 	// The newest wire version the executor speaks; this file is 1.
-	Protocol      int32    `protobuf:"varint,2,opt,name=protocol,proto3" json:"protocol,omitempty"`
-	PythonVersion string   `protobuf:"bytes,3,opt,name=python_version,json=pythonVersion,proto3" json:"python_version,omitempty"`
-	Layers        []*Layer `protobuf:"bytes,4,rep,name=layers,proto3" json:"layers,omitempty"`
-	Limits        *Limits  `protobuf:"bytes,5,opt,name=limits,proto3" json:"limits,omitempty"`
-	MaxWorkers    int32    `protobuf:"varint,6,opt,name=max_workers,json=maxWorkers,proto3" json:"max_workers,omitempty"`
+	Protocol      int32     `protobuf:"varint,2,opt,name=protocol,proto3" json:"protocol,omitempty"`
+	PythonVersion string    `protobuf:"bytes,3,opt,name=python_version,json=pythonVersion,proto3" json:"python_version,omitempty"`
+	Layers        []*Layer  `protobuf:"bytes,4,rep,name=layers,proto3" json:"layers,omitempty"`
+	Limits        *Limits   `protobuf:"bytes,5,opt,name=limits,proto3" json:"limits,omitempty"`
+	MaxWorkers    int32     `protobuf:"varint,6,opt,name=max_workers,json=maxWorkers,proto3" json:"max_workers,omitempty"`
+	Features      []Feature `protobuf:"varint,7,rep,packed,name=features,proto3,enum=codemode.v1.Feature" json:"features,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *InfoResponse) Reset() {
 	*x = InfoResponse{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[21]
+	mi := &file_codemode_v1_executor_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1551,7 +1933,7 @@ func (x *InfoResponse) String() string {
 func (*InfoResponse) ProtoMessage() {}
 
 func (x *InfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[21]
+	mi := &file_codemode_v1_executor_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1564,7 +1946,7 @@ func (x *InfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoResponse.ProtoReflect.Descriptor instead.
 func (*InfoResponse) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{21}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *InfoResponse) GetVersion() string {
@@ -1609,6 +1991,13 @@ func (x *InfoResponse) GetMaxWorkers() int32 {
 	return 0
 }
 
+func (x *InfoResponse) GetFeatures() []Feature {
+	if x != nil {
+		return x.Features
+	}
+	return nil
+}
+
 // Layer is one part of the sandbox.
 type Layer struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -1622,7 +2011,7 @@ type Layer struct {
 
 func (x *Layer) Reset() {
 	*x = Layer{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[22]
+	mi := &file_codemode_v1_executor_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1634,7 +2023,7 @@ func (x *Layer) String() string {
 func (*Layer) ProtoMessage() {}
 
 func (x *Layer) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[22]
+	mi := &file_codemode_v1_executor_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1647,7 +2036,7 @@ func (x *Layer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Layer.ProtoReflect.Descriptor instead.
 func (*Layer) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{22}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Layer) GetName() string {
@@ -1675,18 +2064,24 @@ var File_codemode_v1_executor_proto protoreflect.FileDescriptor
 
 const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\n" +
-	"\x1acodemode/v1/executor.proto\x12\vcodemode.v1\x1a\x1egoogle/protobuf/duration.proto\"\xb2\x01\n" +
+	"\x1acodemode/v1/executor.proto\x12\vcodemode.v1\x1a\x1egoogle/protobuf/duration.proto\"\xdb\x01\n" +
 	"\x0eExecuteRequest\x12*\n" +
 	"\x05start\x18\x01 \x01(\v2\x12.codemode.v1.StartH\x00R\x05start\x12:\n" +
 	"\vtool_result\x18\x02 \x01(\v2\x17.codemode.v1.ToolResultH\x00R\n" +
 	"toolResult\x12-\n" +
-	"\x06cancel\x18\x03 \x01(\v2\x13.codemode.v1.CancelH\x00R\x06cancelB\t\n" +
-	"\amessage\"\x94\x01\n" +
+	"\x06cancel\x18\x03 \x01(\v2\x13.codemode.v1.CancelH\x00R\x06cancel\x12'\n" +
+	"\x04part\x18\x04 \x01(\v2\x11.codemode.v1.PartH\x00R\x04partB\t\n" +
+	"\amessage\">\n" +
+	"\x04Part\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\x12\x12\n" +
+	"\x04more\x18\x03 \x01(\bR\x04more\"\xc6\x01\n" +
 	"\x05Start\x12!\n" +
 	"\fexecution_id\x18\x01 \x01(\tR\vexecutionId\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12'\n" +
 	"\x05tools\x18\x03 \x03(\v2\x11.codemode.v1.ToolR\x05tools\x12+\n" +
-	"\x06limits\x18\x04 \x01(\v2\x13.codemode.v1.LimitsR\x06limits\"\xa3\x01\n" +
+	"\x06limits\x18\x04 \x01(\v2\x13.codemode.v1.LimitsR\x06limits\x120\n" +
+	"\bfeatures\x18\x05 \x03(\x0e2\x14.codemode.v1.FeatureR\bfeatures\"\xc1\x01\n" +
 	"\x04Tool\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04path\x18\x05 \x03(\tR\x04path\x126\n" +
@@ -1694,50 +2089,66 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"parameters\x18\x02 \x03(\v2\x16.codemode.v1.ParameterR\n" +
 	"parameters\x12'\n" +
 	"\x0fextra_arguments\x18\x03 \x01(\bR\x0eextraArguments\x12\x12\n" +
-	"\x04stub\x18\x04 \x01(\tR\x04stub\"\\\n" +
+	"\x04stub\x18\x04 \x01(\tR\x04stub\x12\x1c\n" +
+	"\tstreaming\x18\x06 \x01(\bR\tstreaming\"\\\n" +
 	"\tParameter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1f\n" +
 	"\vpython_name\x18\x02 \x01(\tR\n" +
 	"pythonName\x12\x1a\n" +
-	"\brequired\x18\x03 \x01(\bR\brequired\"\xc5\x01\n" +
+	"\brequired\x18\x03 \x01(\bR\brequired\"\xef\x01\n" +
 	"\x06Limits\x123\n" +
 	"\atimeout\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\atimeout\x12!\n" +
 	"\fmemory_bytes\x18\x02 \x01(\x03R\vmemoryBytes\x12!\n" +
 	"\foutput_bytes\x18\x03 \x01(\x03R\voutputBytes\x12!\n" +
 	"\fresult_bytes\x18\x04 \x01(\x03R\vresultBytes\x12\x1d\n" +
 	"\n" +
-	"tool_calls\x18\x05 \x01(\x05R\ttoolCalls\"u\n" +
+	"tool_calls\x18\x05 \x01(\x05R\ttoolCalls\x12(\n" +
+	"\x10tool_value_bytes\x18\x06 \x01(\x03R\x0etoolValueBytes\"\x9f\x01\n" +
 	"\n" +
 	"ToolResult\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x16\n" +
 	"\x05value\x18\x02 \x01(\fH\x00R\x05value\x124\n" +
-	"\afailure\x18\x03 \x01(\v2\x18.codemode.v1.ToolFailureH\x00R\afailureB\t\n" +
+	"\afailure\x18\x03 \x01(\v2\x18.codemode.v1.ToolFailureH\x00R\afailure\x12\x14\n" +
+	"\x04rows\x18\x04 \x01(\fH\x00R\x04rows\x12\x12\n" +
+	"\x04more\x18\x05 \x01(\bR\x04moreB\t\n" +
 	"\aoutcome\";\n" +
 	"\vToolFailure\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\"\b\n" +
-	"\x06Cancel\"\x97\x02\n" +
+	"\x06Cancel\"\x98\x03\n" +
 	"\x0fExecuteResponse\x120\n" +
 	"\astarted\x18\x01 \x01(\v2\x14.codemode.v1.StartedH\x00R\astarted\x12-\n" +
 	"\x06output\x18\x02 \x01(\v2\x13.codemode.v1.OutputH\x00R\x06output\x124\n" +
 	"\ttool_call\x18\x03 \x01(\v2\x15.codemode.v1.ToolCallH\x00R\btoolCall\x12-\n" +
 	"\x06result\x18\x04 \x01(\v2\x13.codemode.v1.ResultH\x00R\x06result\x123\n" +
-	"\bartifact\x18\x05 \x01(\v2\x15.codemode.v1.ArtifactH\x00R\bartifactB\t\n" +
-	"\amessage\"F\n" +
+	"\bartifact\x18\x05 \x01(\v2\x15.codemode.v1.ArtifactH\x00R\bartifact\x12'\n" +
+	"\x04part\x18\x06 \x01(\v2\x11.codemode.v1.PartH\x00R\x04part\x12-\n" +
+	"\x06credit\x18\a \x01(\v2\x13.codemode.v1.CreditH\x00R\x06credit\x12'\n" +
+	"\x04stop\x18\b \x01(\v2\x11.codemode.v1.StopH\x00R\x04stopB\t\n" +
+	"\amessage\".\n" +
+	"\x06Credit\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\rR\x02id\x12\x14\n" +
+	"\x05bytes\x18\x02 \x01(\rR\x05bytes\"\x16\n" +
+	"\x04Stop\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\rR\x02id\"\xa5\x01\n" +
 	"\aStarted\x12!\n" +
 	"\fexecution_id\x18\x01 \x01(\tR\vexecutionId\x12\x18\n" +
-	"\asandbox\x18\x02 \x03(\tR\asandbox\"\x98\x01\n" +
+	"\asandbox\x18\x02 \x03(\tR\asandbox\x120\n" +
+	"\bfeatures\x18\x03 \x03(\x0e2\x14.codemode.v1.FeatureR\bfeatures\x12+\n" +
+	"\x06limits\x18\x04 \x01(\v2\x13.codemode.v1.LimitsR\x06limits\"\x98\x01\n" +
 	"\x06Output\x122\n" +
 	"\x06stream\x18\x01 \x01(\x0e2\x1a.codemode.v1.Output.StreamR\x06stream\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\"F\n" +
 	"\x06Stream\x12\x16\n" +
 	"\x12STREAM_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rSTREAM_STDOUT\x10\x01\x12\x11\n" +
-	"\rSTREAM_STDERR\x10\x02\"L\n" +
+	"\rSTREAM_STDERR\x10\x02\"x\n" +
 	"\bToolCall\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
 	"\x04tool\x18\x02 \x01(\tR\x04tool\x12\x1c\n" +
-	"\targuments\x18\x03 \x01(\fR\targuments\"`\n" +
+	"\targuments\x18\x03 \x01(\fR\targuments\x12\x12\n" +
+	"\x04more\x18\x04 \x01(\bR\x04more\x12\x16\n" +
+	"\x06credit\x18\x05 \x01(\rR\x06credit\"`\n" +
 	"\bArtifact\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\x03R\x04size\x12\x12\n" +
@@ -1766,7 +2177,7 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\rReadyResponse\x12\x14\n" +
 	"\x05ready\x18\x01 \x01(\bR\x05ready\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"\r\n" +
-	"\vInfoRequest\"\xe5\x01\n" +
+	"\vInfoRequest\"\x97\x02\n" +
 	"\fInfoResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x1a\n" +
 	"\bprotocol\x18\x02 \x01(\x05R\bprotocol\x12%\n" +
@@ -1774,11 +2185,16 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\x06layers\x18\x04 \x03(\v2\x12.codemode.v1.LayerR\x06layers\x12+\n" +
 	"\x06limits\x18\x05 \x01(\v2\x13.codemode.v1.LimitsR\x06limits\x12\x1f\n" +
 	"\vmax_workers\x18\x06 \x01(\x05R\n" +
-	"maxWorkers\"N\n" +
+	"maxWorkers\x120\n" +
+	"\bfeatures\x18\a \x03(\x0e2\x14.codemode.v1.FeatureR\bfeatures\"N\n" +
 	"\x05Layer\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
 	"\bin_force\x18\x02 \x01(\bR\ainForce\x12\x16\n" +
-	"\x06detail\x18\x03 \x01(\tR\x06detail*\xb0\x01\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail*R\n" +
+	"\aFeature\x12\x17\n" +
+	"\x13FEATURE_UNSPECIFIED\x10\x00\x12\x11\n" +
+	"\rFEATURE_PARTS\x10\x01\x12\x1b\n" +
+	"\x17FEATURE_STREAMING_TOOLS\x10\x02*\xb0\x01\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tSTATUS_OK\x10\x01\x12\x10\n" +
@@ -1806,71 +2222,83 @@ func file_codemode_v1_executor_proto_rawDescGZIP() []byte {
 	return file_codemode_v1_executor_proto_rawDescData
 }
 
-var file_codemode_v1_executor_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_codemode_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_codemode_v1_executor_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_codemode_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_codemode_v1_executor_proto_goTypes = []any{
-	(Status)(0),                 // 0: codemode.v1.Status
-	(Output_Stream)(0),          // 1: codemode.v1.Output.Stream
-	(*ExecuteRequest)(nil),      // 2: codemode.v1.ExecuteRequest
-	(*Start)(nil),               // 3: codemode.v1.Start
-	(*Tool)(nil),                // 4: codemode.v1.Tool
-	(*Parameter)(nil),           // 5: codemode.v1.Parameter
-	(*Limits)(nil),              // 6: codemode.v1.Limits
-	(*ToolResult)(nil),          // 7: codemode.v1.ToolResult
-	(*ToolFailure)(nil),         // 8: codemode.v1.ToolFailure
-	(*Cancel)(nil),              // 9: codemode.v1.Cancel
-	(*ExecuteResponse)(nil),     // 10: codemode.v1.ExecuteResponse
-	(*Started)(nil),             // 11: codemode.v1.Started
-	(*Output)(nil),              // 12: codemode.v1.Output
-	(*ToolCall)(nil),            // 13: codemode.v1.ToolCall
-	(*Artifact)(nil),            // 14: codemode.v1.Artifact
-	(*Result)(nil),              // 15: codemode.v1.Result
-	(*ProgramError)(nil),        // 16: codemode.v1.ProgramError
-	(*Usage)(nil),               // 17: codemode.v1.Usage
-	(*HealthRequest)(nil),       // 18: codemode.v1.HealthRequest
-	(*HealthResponse)(nil),      // 19: codemode.v1.HealthResponse
-	(*ReadyRequest)(nil),        // 20: codemode.v1.ReadyRequest
-	(*ReadyResponse)(nil),       // 21: codemode.v1.ReadyResponse
-	(*InfoRequest)(nil),         // 22: codemode.v1.InfoRequest
-	(*InfoResponse)(nil),        // 23: codemode.v1.InfoResponse
-	(*Layer)(nil),               // 24: codemode.v1.Layer
-	(*durationpb.Duration)(nil), // 25: google.protobuf.Duration
+	(Feature)(0),                // 0: codemode.v1.Feature
+	(Status)(0),                 // 1: codemode.v1.Status
+	(Output_Stream)(0),          // 2: codemode.v1.Output.Stream
+	(*ExecuteRequest)(nil),      // 3: codemode.v1.ExecuteRequest
+	(*Part)(nil),                // 4: codemode.v1.Part
+	(*Start)(nil),               // 5: codemode.v1.Start
+	(*Tool)(nil),                // 6: codemode.v1.Tool
+	(*Parameter)(nil),           // 7: codemode.v1.Parameter
+	(*Limits)(nil),              // 8: codemode.v1.Limits
+	(*ToolResult)(nil),          // 9: codemode.v1.ToolResult
+	(*ToolFailure)(nil),         // 10: codemode.v1.ToolFailure
+	(*Cancel)(nil),              // 11: codemode.v1.Cancel
+	(*ExecuteResponse)(nil),     // 12: codemode.v1.ExecuteResponse
+	(*Credit)(nil),              // 13: codemode.v1.Credit
+	(*Stop)(nil),                // 14: codemode.v1.Stop
+	(*Started)(nil),             // 15: codemode.v1.Started
+	(*Output)(nil),              // 16: codemode.v1.Output
+	(*ToolCall)(nil),            // 17: codemode.v1.ToolCall
+	(*Artifact)(nil),            // 18: codemode.v1.Artifact
+	(*Result)(nil),              // 19: codemode.v1.Result
+	(*ProgramError)(nil),        // 20: codemode.v1.ProgramError
+	(*Usage)(nil),               // 21: codemode.v1.Usage
+	(*HealthRequest)(nil),       // 22: codemode.v1.HealthRequest
+	(*HealthResponse)(nil),      // 23: codemode.v1.HealthResponse
+	(*ReadyRequest)(nil),        // 24: codemode.v1.ReadyRequest
+	(*ReadyResponse)(nil),       // 25: codemode.v1.ReadyResponse
+	(*InfoRequest)(nil),         // 26: codemode.v1.InfoRequest
+	(*InfoResponse)(nil),        // 27: codemode.v1.InfoResponse
+	(*Layer)(nil),               // 28: codemode.v1.Layer
+	(*durationpb.Duration)(nil), // 29: google.protobuf.Duration
 }
 var file_codemode_v1_executor_proto_depIdxs = []int32{
-	3,  // 0: codemode.v1.ExecuteRequest.start:type_name -> codemode.v1.Start
-	7,  // 1: codemode.v1.ExecuteRequest.tool_result:type_name -> codemode.v1.ToolResult
-	9,  // 2: codemode.v1.ExecuteRequest.cancel:type_name -> codemode.v1.Cancel
-	4,  // 3: codemode.v1.Start.tools:type_name -> codemode.v1.Tool
-	6,  // 4: codemode.v1.Start.limits:type_name -> codemode.v1.Limits
-	5,  // 5: codemode.v1.Tool.parameters:type_name -> codemode.v1.Parameter
-	25, // 6: codemode.v1.Limits.timeout:type_name -> google.protobuf.Duration
-	8,  // 7: codemode.v1.ToolResult.failure:type_name -> codemode.v1.ToolFailure
-	11, // 8: codemode.v1.ExecuteResponse.started:type_name -> codemode.v1.Started
-	12, // 9: codemode.v1.ExecuteResponse.output:type_name -> codemode.v1.Output
-	13, // 10: codemode.v1.ExecuteResponse.tool_call:type_name -> codemode.v1.ToolCall
-	15, // 11: codemode.v1.ExecuteResponse.result:type_name -> codemode.v1.Result
-	14, // 12: codemode.v1.ExecuteResponse.artifact:type_name -> codemode.v1.Artifact
-	1,  // 13: codemode.v1.Output.stream:type_name -> codemode.v1.Output.Stream
-	0,  // 14: codemode.v1.Result.status:type_name -> codemode.v1.Status
-	16, // 15: codemode.v1.Result.error:type_name -> codemode.v1.ProgramError
-	17, // 16: codemode.v1.Result.usage:type_name -> codemode.v1.Usage
-	25, // 17: codemode.v1.Usage.wall:type_name -> google.protobuf.Duration
-	25, // 18: codemode.v1.Usage.cpu:type_name -> google.protobuf.Duration
-	24, // 19: codemode.v1.InfoResponse.layers:type_name -> codemode.v1.Layer
-	6,  // 20: codemode.v1.InfoResponse.limits:type_name -> codemode.v1.Limits
-	2,  // 21: codemode.v1.ExecutorService.Execute:input_type -> codemode.v1.ExecuteRequest
-	18, // 22: codemode.v1.ExecutorService.Health:input_type -> codemode.v1.HealthRequest
-	20, // 23: codemode.v1.ExecutorService.Ready:input_type -> codemode.v1.ReadyRequest
-	22, // 24: codemode.v1.ExecutorService.Info:input_type -> codemode.v1.InfoRequest
-	10, // 25: codemode.v1.ExecutorService.Execute:output_type -> codemode.v1.ExecuteResponse
-	19, // 26: codemode.v1.ExecutorService.Health:output_type -> codemode.v1.HealthResponse
-	21, // 27: codemode.v1.ExecutorService.Ready:output_type -> codemode.v1.ReadyResponse
-	23, // 28: codemode.v1.ExecutorService.Info:output_type -> codemode.v1.InfoResponse
-	25, // [25:29] is the sub-list for method output_type
-	21, // [21:25] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	5,  // 0: codemode.v1.ExecuteRequest.start:type_name -> codemode.v1.Start
+	9,  // 1: codemode.v1.ExecuteRequest.tool_result:type_name -> codemode.v1.ToolResult
+	11, // 2: codemode.v1.ExecuteRequest.cancel:type_name -> codemode.v1.Cancel
+	4,  // 3: codemode.v1.ExecuteRequest.part:type_name -> codemode.v1.Part
+	6,  // 4: codemode.v1.Start.tools:type_name -> codemode.v1.Tool
+	8,  // 5: codemode.v1.Start.limits:type_name -> codemode.v1.Limits
+	0,  // 6: codemode.v1.Start.features:type_name -> codemode.v1.Feature
+	7,  // 7: codemode.v1.Tool.parameters:type_name -> codemode.v1.Parameter
+	29, // 8: codemode.v1.Limits.timeout:type_name -> google.protobuf.Duration
+	10, // 9: codemode.v1.ToolResult.failure:type_name -> codemode.v1.ToolFailure
+	15, // 10: codemode.v1.ExecuteResponse.started:type_name -> codemode.v1.Started
+	16, // 11: codemode.v1.ExecuteResponse.output:type_name -> codemode.v1.Output
+	17, // 12: codemode.v1.ExecuteResponse.tool_call:type_name -> codemode.v1.ToolCall
+	19, // 13: codemode.v1.ExecuteResponse.result:type_name -> codemode.v1.Result
+	18, // 14: codemode.v1.ExecuteResponse.artifact:type_name -> codemode.v1.Artifact
+	4,  // 15: codemode.v1.ExecuteResponse.part:type_name -> codemode.v1.Part
+	13, // 16: codemode.v1.ExecuteResponse.credit:type_name -> codemode.v1.Credit
+	14, // 17: codemode.v1.ExecuteResponse.stop:type_name -> codemode.v1.Stop
+	0,  // 18: codemode.v1.Started.features:type_name -> codemode.v1.Feature
+	8,  // 19: codemode.v1.Started.limits:type_name -> codemode.v1.Limits
+	2,  // 20: codemode.v1.Output.stream:type_name -> codemode.v1.Output.Stream
+	1,  // 21: codemode.v1.Result.status:type_name -> codemode.v1.Status
+	20, // 22: codemode.v1.Result.error:type_name -> codemode.v1.ProgramError
+	21, // 23: codemode.v1.Result.usage:type_name -> codemode.v1.Usage
+	29, // 24: codemode.v1.Usage.wall:type_name -> google.protobuf.Duration
+	29, // 25: codemode.v1.Usage.cpu:type_name -> google.protobuf.Duration
+	28, // 26: codemode.v1.InfoResponse.layers:type_name -> codemode.v1.Layer
+	8,  // 27: codemode.v1.InfoResponse.limits:type_name -> codemode.v1.Limits
+	0,  // 28: codemode.v1.InfoResponse.features:type_name -> codemode.v1.Feature
+	3,  // 29: codemode.v1.ExecutorService.Execute:input_type -> codemode.v1.ExecuteRequest
+	22, // 30: codemode.v1.ExecutorService.Health:input_type -> codemode.v1.HealthRequest
+	24, // 31: codemode.v1.ExecutorService.Ready:input_type -> codemode.v1.ReadyRequest
+	26, // 32: codemode.v1.ExecutorService.Info:input_type -> codemode.v1.InfoRequest
+	12, // 33: codemode.v1.ExecutorService.Execute:output_type -> codemode.v1.ExecuteResponse
+	23, // 34: codemode.v1.ExecutorService.Health:output_type -> codemode.v1.HealthResponse
+	25, // 35: codemode.v1.ExecutorService.Ready:output_type -> codemode.v1.ReadyResponse
+	27, // 36: codemode.v1.ExecutorService.Info:output_type -> codemode.v1.InfoResponse
+	33, // [33:37] is the sub-list for method output_type
+	29, // [29:33] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_codemode_v1_executor_proto_init() }
@@ -1882,25 +2310,30 @@ func file_codemode_v1_executor_proto_init() {
 		(*ExecuteRequest_Start)(nil),
 		(*ExecuteRequest_ToolResult)(nil),
 		(*ExecuteRequest_Cancel)(nil),
+		(*ExecuteRequest_Part)(nil),
 	}
-	file_codemode_v1_executor_proto_msgTypes[5].OneofWrappers = []any{
+	file_codemode_v1_executor_proto_msgTypes[6].OneofWrappers = []any{
 		(*ToolResult_Value)(nil),
 		(*ToolResult_Failure)(nil),
+		(*ToolResult_Rows)(nil),
 	}
-	file_codemode_v1_executor_proto_msgTypes[8].OneofWrappers = []any{
+	file_codemode_v1_executor_proto_msgTypes[9].OneofWrappers = []any{
 		(*ExecuteResponse_Started)(nil),
 		(*ExecuteResponse_Output)(nil),
 		(*ExecuteResponse_ToolCall)(nil),
 		(*ExecuteResponse_Result)(nil),
 		(*ExecuteResponse_Artifact)(nil),
+		(*ExecuteResponse_Part)(nil),
+		(*ExecuteResponse_Credit)(nil),
+		(*ExecuteResponse_Stop)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_codemode_v1_executor_proto_rawDesc), len(file_codemode_v1_executor_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   23,
+			NumEnums:      3,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -14,6 +14,10 @@
 // Python values (tool arguments, tool results, a program's result) travel as bytes in
 // the value encoding described in package internal/value: JSON as Python's json module
 // writes it, plus tagged objects for what JSON lacks. The executor never decodes them.
+//
+// What was added since the first version is a Feature. Each end names those it knows,
+// the client in Start and the executor in Started, and uses none that the other did not
+// name, so that either may be the older one.
 
 package codemodev1
 

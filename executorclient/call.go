@@ -1,0 +1,199 @@
+package executorclient
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/codemode-sdk/codemode/internal/fault"
+	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
+	"github.com/codemode-sdk/codemode/internal/value"
+	"github.com/codemode-sdk/codemode/registry"
+)
+
+// A call is one that the program has made; run.mu guards what changes.
+type call struct {
+	id        uint32
+	tool      string
+	arguments []byte // in the value encoding; of the goroutine that reads the stream until all is here
+	rows      *rows  // of a tool that streams
+
+	start, duration time.Duration
+	result          []byte // in the value encoding
+	failure         *ToolCallError
+	pending         bool
+	sent            int // rows
+	omitted         bool
+}
+
+// recordLimit bounds what is kept of the arguments and results of one run's calls, in
+// bytes of the value encoding.
+const recordLimit = 64 << 20
+
+// takeCall takes a call, or the beginning of one.
+func (r *run) takeCall(ctx context.Context, m *codemodev1.ToolCall) error {
+	c := &call{id: m.GetId(), tool: m.GetTool(), arguments: m.GetArguments(), pending: true}
+	if m.GetCredit() > 0 {
+		c.rows = newRows(r, c, int64(m.GetCredit()))
+	}
+	if m.GetMore() {
+		if err := r.assemble(len(c.arguments)); err != nil {
+			return err
+		}
+	}
+	r.mu.Lock()
+	c.start = time.Since(r.begun)
+	taken := r.open[c.id] != nil
+	if !taken {
+		r.open[c.id] = c
+		r.made = append(r.made, c)
+	}
+	r.mu.Unlock()
+	if taken {
+		return fault.New(fault.Unavailable, "the executor sent two calls with the id %d", c.id)
+	}
+	if !m.GetMore() {
+		r.launch(ctx, c)
+	}
+	return nil
+}
+
+// launch runs a tool, at the same time as others.
+func (r *run) launch(ctx context.Context, c *call) {
+	if !r.client.begin() {
+		return // closed: the stream is about to end
+	}
+	r.keep(c, len(c.arguments))
+	r.events.start(c) // here, so that calls start in their order
+	go func() {
+		defer r.client.calls.Done()
+		if c.rows != nil {
+			err := c.rows.give(ctx)
+			r.answer(ctx, c, nil, err)
+			return
+		}
+		result, err := r.dispatch(ctx, c)
+		r.answer(ctx, c, result, err)
+	}()
+}
+
+// keep counts what the record of a call takes, and leaves out what is too much.
+func (r *run) keep(c *call, size int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.recorded += size; r.recorded > recordLimit {
+		r.recorded -= size
+		c.omitted = true
+	}
+}
+
+func (r *run) dispatch(ctx context.Context, c *call) ([]byte, error) {
+	if r.calls == nil {
+		return nil, noTools(c)
+	}
+	return r.calls.Call(ctx, c.tool, c.arguments, nil)
+}
+
+func noTools(c *call) error {
+	return &registry.ToolError{Tool: c.tool, Kind: registry.KindUnknownTool, Message: "there are no tools"}
+}
+
+// answer ends a call: what became of it is recorded and sent.
+func (r *run) answer(ctx context.Context, c *call, result []byte, err error) {
+	if err == nil {
+		err = r.checkSize("result", len(result))
+	}
+	reply := &codemodev1.ToolResult{Id: c.id}
+	var failure *codemodev1.ToolFailure
+	if err == nil {
+		reply.Outcome = &codemodev1.ToolResult_Value{Value: result}
+		r.keep(c, len(result))
+	} else {
+		failure = asFailure(err)
+		if ctx.Err() != nil {
+			failure.Kind, failure.Message = kindCancelled, endedBefore
+		}
+		reply.Outcome = &codemodev1.ToolResult_Failure{Failure: failure}
+	}
+	r.mu.Lock()
+	over := r.over
+	if c.pending && !over {
+		c.settle(time.Since(r.begun), result, failure)
+	}
+	delete(r.open, c.id)
+	if c.omitted {
+		c.arguments, c.result = nil, nil
+	}
+	r.mu.Unlock()
+	if over {
+		return
+	}
+	r.events.end(c)
+	// An error means that the stream has ended, which Recv reports.
+	_ = r.sendResult(reply)
+}
+
+// settle records the end of a call, at a time of the run. The caller holds run.mu.
+func (c *call) settle(at time.Duration, result []byte, failure *codemodev1.ToolFailure) {
+	c.pending = false
+	c.duration = at - c.start
+	c.result = result
+	if failure != nil {
+		c.failure = &ToolCallError{Kind: failure.GetKind(), Message: failure.GetMessage()}
+	}
+}
+
+// record is what a call's record says now. The caller holds run.mu, or
+// has a copy.
+func (c *call) record() ToolCall {
+	record := ToolCall{
+		Tool: c.tool, Start: c.start, Duration: c.duration, Error: c.failure,
+		Streaming: c.rows != nil, Rows: c.sent, Omitted: c.omitted,
+	}
+	var err error
+	if len(c.arguments) > 0 {
+		// The registry has refused what cannot be read: that is the call's error.
+		record.Args, _ = value.Decode(c.arguments, len(c.arguments))
+	}
+	if len(c.result) > 0 {
+		if record.Result, err = value.Decode(c.result, len(c.result)); err != nil {
+			record.Error = &ToolCallError{Kind: registry.KindFailed, Message: "the tool's result cannot be read: " + err.Error()}
+		}
+	}
+	return record
+}
+
+// records are those of all calls when the run is over.
+func (r *run) records() []ToolCall {
+	records := make([]ToolCall, len(r.made))
+	for i, c := range r.made {
+		if c.pending {
+			c.settle(time.Since(r.begun), nil, &codemodev1.ToolFailure{Kind: kindCancelled, Message: endedBefore})
+		}
+		records[i] = c.record()
+	}
+	return records
+}
+
+// What is recorded of a call that the run did not wait for, whether or not the tool still
+// said something when its context ended.
+const (
+	kindCancelled = "cancelled"
+	endedBefore   = "the run ended before the tool returned"
+)
+
+// failureLimit bounds what a program is told about a failed call, in bytes.
+const failureLimit = 16 << 10
+
+func asFailure(err error) *codemodev1.ToolFailure {
+	failure := &codemodev1.ToolFailure{Kind: registry.KindFailed, Message: err.Error()}
+	if toolError, ok := errors.AsType[*registry.ToolError](err); ok {
+		failure.Kind, failure.Message = toolError.Kind, toolError.Message
+	}
+	failure.Message = strings.ToValidUTF8(failure.Message, "\uFFFD")
+	if len(failure.Message) > failureLimit {
+		failure.Message = strings.ToValidUTF8(failure.Message[:failureLimit], "") + "..."
+	}
+	return failure
+}
