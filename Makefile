@@ -24,7 +24,7 @@ build: ## build the codemode command
 
 .PHONY: test
 test: ## run every test
-	go test ./...
+	go test -timeout=20m ./...
 
 .PHONY: base-image
 base-image: ## make the image that the tests of the sandbox run in, if there is none

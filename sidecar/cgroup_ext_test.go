@@ -14,7 +14,6 @@ import (
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/executorclient"
 	"github.com/codemode-sdk/codemode/internal/fault"
-	"github.com/codemode-sdk/codemode/sidecar"
 	"github.com/codemode-sdk/codemode/sidecar/sandbox"
 )
 
@@ -108,9 +107,9 @@ func TestCgroupBoundsProcessors(t *testing.T) {
 	if !strings.Contains(cgroupLayer(t, probe).Detail, "processors") {
 		cfg := config.DefaultSidecar()
 		cfg.Limits.Processors = 1
-		server, err := sidecar.New(t.Context(), cfg, nil)
+		e, err := open(cfg)
 		if err == nil {
-			t.Error(server.Close())
+			t.Error(e.close())
 		}
 		if fault.CodeOf(err) != fault.Sandbox || !strings.Contains(err.Error(), "limits.processors") {
 			t.Errorf("it starts without what it takes: %v", err)

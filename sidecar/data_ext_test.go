@@ -2,6 +2,7 @@ package sidecar_test
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 
@@ -148,7 +149,38 @@ func requireData(t *testing.T, e *executor) string {
 	if got.Error.Type != "ModuleNotFoundError" {
 		t.Fatalf("numpy and pandas cannot be imported: %s %+v", got.Status, got.Error)
 	}
+	if os.Getenv(homeVariable) == "container" {
+		t.Fatal("the image has an interpreter without numpy and pandas")
+	}
 	return "the interpreter has no numpy and pandas; name one that has in " + pythonVariable
+}
+
+// What people have models write about data also leaves its files.
+func TestDataProgramsLeaveFiles(t *testing.T) {
+	e := withOutputs(t, func(c *config.SidecarConfig) { c.Limits.Memory = 1 << 30 })
+	if why := requireData(t, e); why != "" {
+		t.Skip(why)
+	}
+	got := e.run(t, `
+import json, os, numpy as np, pandas as pd
+df = pd.DataFrame({'city': ['NYC', 'LA', 'NYC'], 'sales': [10, 20, 30]})
+df.groupby('city', as_index=False)['sales'].sum().to_csv('outputs/sums.csv', index=False)
+x = np.arange(10.0)
+(slope, offset), *_ = np.linalg.lstsq(np.vstack([x, np.ones(10)]).T, 3 * x + 7, rcond=None)
+with open(os.environ['CODEMODE_OUTPUTS'] + '/fit.json', 'w') as f:
+    json.dump({'slope': round(slope, 6), 'offset': round(offset, 6)}, f)
+pd.read_csv('outputs/sums.csv')['sales'].tolist()`)
+	if got.Status != executorclient.OK {
+		t.Fatalf("%s %+v", got.Status, got.Error)
+	}
+	left := map[string]string{}
+	for _, a := range got.Artifacts {
+		left[a.Name] = string(a.Data) + a.Omitted
+	}
+	want := map[string]string{"sums.csv": "city,sales\nLA,20\nNYC,40\n", "fit.json": `{"slope": 3.0, "offset": 7.0}`}
+	if diff := cmp.Diff(want, left); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
 }
 
 // Tools take numpy's and pandas' values for the plain ones that they stand for.

@@ -112,7 +112,7 @@ func runMachine() (status int, err error) {
 	if err := unix.Setxattr(unit, "trusted.delegate", []byte("1"), 0); err != nil {
 		return 1, fmt.Errorf("the mark of a delegated cgroup: %w", err)
 	}
-	cmd := exec.Command("/init", "-test.run", machineTests, "-test.v", "-test.timeout", "4m")
+	cmd := exec.Command("/init", "-test.run", machineTests, "-test.v", "-test.timeout", "10m")
 	cmd.Env = append(os.Environ(), "PATH=/usr/bin:/bin", "HOME=/tmp", homeVariable+"=vm")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	group, err := unix.Open(unit, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)

@@ -9,7 +9,8 @@ for path in ('/proc/mounts', '/proc/self/mountinfo', '/proc/1/mountinfo', '/etc/
         text = read(path)
     except OSError:
         continue
-    escaped(f'{path}: {text[:60]}')
+    if text:  # engines put /dev/null over some
+        escaped(f'{path}: {text[:60]}')
 fails('listmount', syscall, 458, 0, 0, 0, 0)
 fails('statmount', syscall, 457, 0, 0, 0, 0)
 done()

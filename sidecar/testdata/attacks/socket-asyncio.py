@@ -9,7 +9,8 @@ async def go():
             got = await asyncio.wait_for(act(), 1)
         except (OSError, asyncio.TimeoutError, NotImplementedError, RuntimeError):
             continue
-        escaped(got)
+        if getattr(got, 'sockets', True):  # a server may come without any
+            escaped(got)
 await go()
 fails('listener', multiprocessing.connection.Listener)
 fails('client', multiprocessing.connection.Client, canary_socket)
