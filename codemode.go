@@ -48,7 +48,8 @@ type Options struct {
 	// registry.DefaultApprovalTimeout.
 	ApprovalTimeout time.Duration
 	// Logger gets what the embedded executor has to say, and warnings about the connection
-	// to one elsewhere. If nil, nothing is written.
+	// to one elsewhere and about the configuration's MCP servers. If nil, nothing is
+	// written.
 	Logger *slog.Logger
 }
 
@@ -112,7 +113,7 @@ func connect(ctx context.Context, o Options, client config.ClientConfig, executo
 	if err := checkToolName(c.toolName); err != nil {
 		return nil, err
 	}
-	if err := c.startRegistry(ctx, o.Config); err != nil {
+	if err := c.startRegistry(ctx, o.Config, o.Logger); err != nil {
 		return nil, errors.Join(err, c.detachServers())
 	}
 	defer func() {

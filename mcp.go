@@ -3,6 +3,7 @@ package codemode
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 
@@ -13,14 +14,14 @@ import (
 
 var mcpOpener struct {
 	sync.Mutex
-	open func(config.MCPServer) (registry.Source, error)
+	open func(config.MCPServer, *slog.Logger) (registry.Source, error)
 }
 
 // RegisterMCP says how the servers under mcp_servers of a configuration are opened: open
-// gives a source that is not started yet, under whose name the server's tools come. It is
-// called by package adapters/mcp when that is imported, and by nobody else; a second call
-// panics.
-func RegisterMCP(open func(config.MCPServer) (registry.Source, error)) {
+// gives a source that is not started yet, under whose name the server's tools come; it gets
+// Options.Logger, which may be nil. It is called by package adapters/mcp when that is
+// imported, and by nobody else; a second call panics.
+func RegisterMCP(open func(config.MCPServer, *slog.Logger) (registry.Source, error)) {
 	mcpOpener.Lock()
 	defer mcpOpener.Unlock()
 	if open == nil || mcpOpener.open != nil {
@@ -30,7 +31,7 @@ func RegisterMCP(open func(config.MCPServer) (registry.Source, error)) {
 }
 
 // attachServers attaches the servers of the configuration, and remembers them for Close.
-func (c *Codemode) attachServers(servers []config.MCPServer) error {
+func (c *Codemode) attachServers(servers []config.MCPServer, log *slog.Logger) error {
 	if len(servers) == 0 {
 		return nil
 	}
@@ -45,7 +46,7 @@ func (c *Codemode) attachServers(servers []config.MCPServer) error {
 		if err := server.Validate(); err != nil {
 			return err
 		}
-		source, err := open(server)
+		source, err := open(server, log)
 		if err != nil {
 			return fault.Wrap(fault.CodeOf(err), err, "the MCP server %q", server.Name)
 		}
@@ -58,9 +59,9 @@ func (c *Codemode) attachServers(servers []config.MCPServer) error {
 }
 
 // startRegistry starts the registry's sources, with the configuration's servers among them.
-func (c *Codemode) startRegistry(ctx context.Context, cfg *config.Config) error {
+func (c *Codemode) startRegistry(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	if cfg != nil {
-		if err := c.attachServers(cfg.MCPServers); err != nil {
+		if err := c.attachServers(cfg.MCPServers, log); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package codemode
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -30,7 +31,7 @@ func (o *opened) Close() error {
 	return nil
 }
 
-func useOpener(t *testing.T, open func(config.MCPServer) (registry.Source, error)) {
+func useOpener(t *testing.T, open func(config.MCPServer, *slog.Logger) (registry.Source, error)) {
 	before := mcpOpener.open
 	mcpOpener.open = open
 	t.Cleanup(func() { mcpOpener.open = before })
@@ -38,7 +39,7 @@ func useOpener(t *testing.T, open func(config.MCPServer) (registry.Source, error
 
 func TestMCPServersOfAConfigurationAreOpenedAndClosed(t *testing.T) {
 	var diary []string
-	useOpener(t, func(s config.MCPServer) (registry.Source, error) { return &opened{s, &diary}, nil })
+	useOpener(t, func(s config.MCPServer, _ *slog.Logger) (registry.Source, error) { return &opened{s, &diary}, nil })
 	cfg, err := config.Parse("codemode.yaml", []byte("mcp_servers: {one: {command: x}, two: {url: http://h/}}"), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -70,13 +71,13 @@ func TestMCPServersThatCannotBeOpened(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		server config.MCPServer
-		open   func(config.MCPServer) (registry.Source, error)
+		open   func(config.MCPServer, *slog.Logger) (registry.Source, error)
 		want   string
 	}{
 		{"nothing can open them", config.MCPServer{Name: "a", Command: "x"}, nil, `import _ "github.com/codemode-sdk/codemode/adapters/mcp"`},
-		{"a bad one", config.MCPServer{Name: "a"}, func(config.MCPServer) (registry.Source, error) { return &opened{}, nil }, "neither a command nor a url"},
-		{"the opener fails", config.MCPServer{Name: "a", Command: "x"}, func(config.MCPServer) (registry.Source, error) { return nil, errors.New("no x") }, `the MCP server "a": no x`},
-		{"the opener gives nothing", config.MCPServer{Name: "a", Command: "x"}, func(config.MCPServer) (registry.Source, error) { return nil, nil }, "it is nil"},
+		{"a bad one", config.MCPServer{Name: "a"}, func(config.MCPServer, *slog.Logger) (registry.Source, error) { return &opened{}, nil }, "neither a command nor a url"},
+		{"the opener fails", config.MCPServer{Name: "a", Command: "x"}, func(config.MCPServer, *slog.Logger) (registry.Source, error) { return nil, errors.New("no x") }, `the MCP server "a": no x`},
+		{"the opener gives nothing", config.MCPServer{Name: "a", Command: "x"}, func(config.MCPServer, *slog.Logger) (registry.Source, error) { return nil, nil }, "it is nil"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			useOpener(t, c.open)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -38,11 +39,10 @@ func (s *Source) call(ctx context.Context, what call, args registry.Args) (any, 
 		if err == nil {
 			return valueOf(result, what.promised)
 		}
-		if errors.Is(err, sdk.ErrSessionMissing) && attempt == 1 {
-			// The server has forgotten the session, by a restart perhaps, and says that it
-			// did nothing.
-			c.close()
-			<-c.gone
+		// The server did nothing if the call was not sent, because the connection had
+		// broken before, or if it has forgotten the session, by a restart perhaps.
+		if notSent := errors.Is(err, sdk.ErrConnectionClosed); attempt == 1 && (notSent || errors.Is(err, sdk.ErrSessionMissing)) {
+			s.discard(c)
 			continue
 		}
 		return nil, s.callError(ctx, err)
@@ -54,17 +54,22 @@ var errCallTimeout = errors.New("CallTimeout")
 func (s *Source) callOn(ctx context.Context, c *session, what call, args registry.Args) (*sdk.CallToolResult, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(c.life, cancel)()
+	defer context.AfterFunc(s.life, cancel)()
 	params := &sdk.CallToolParams{Name: what.remote, Arguments: args.JSON()}
 	token := s.announce(what)
 	defer s.forget(token)
 	params.SetProgressToken(token)
-	result, err := c.CallTool(ctx, params)
-	if err != nil && c.life.Err() != nil {
-		err = fmt.Errorf("%w: %w", sdk.ErrConnectionClosed, err)
+	var tooLarge atomic.Bool
+	result, err := c.CallTool(context.WithValue(ctx, tooLargeKey{}, &tooLarge), params)
+	if err != nil && tooLarge.Load() {
+		err = errMessageTooLarge // of which the SDK keeps no more than the words
 	}
 	return result, err
 }
+
+// tooLargeKey is for an *atomic.Bool, which is set where the answer of a request over HTTP
+// is beyond the limit.
+type tooLargeKey struct{}
 
 // callError says to the program what became of its call.
 func (s *Source) callError(ctx context.Context, err error) error {
@@ -76,13 +81,16 @@ func (s *Source) callError(ctx context.Context, err error) error {
 		failure.Message = fmt.Sprintf("the %s did not answer within %v", s, s.CallTimeout)
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case errors.Is(err, errMessageTooLarge):
+		failure.Kind = registry.KindTooLarge
+		failure.Message = fmt.Sprintf("the %s sent a message of more than %d bytes; the call may have taken effect", s, s.maximum())
 	case isAnswer && !connectionFailure(answered.Code) && !errors.Is(err, sdk.ErrConnectionClosed):
 		failure.Kind, failure.Message = registry.KindFailed, answered.Message
 		if answered.Code == jsonrpc.CodeInvalidParams {
 			failure.Kind = registry.KindInvalidArguments
 		}
 	default:
-		failure.Message = fmt.Sprintf("the %s was lost during the call, which may have taken effect: %v; the next call connects again", s, err)
+		failure.Message = fmt.Sprintf("there is no usable answer of the %s, and the call may have taken effect: %v", s, err)
 	}
 	return failure
 }

@@ -75,11 +75,37 @@ func (p *process) Connect(ctx context.Context) (sdk.Connection, error) {
 	// The SDK's own transport for commands has no limit on messages, and leaves behind
 	// what the server has started.
 	pipes := &sdk.IOTransport{
-		Reader: io.NopCloser(out), // closed by Wait
-		Writer: &processInput{WriteCloser: in, cmd: p.cmd}, MaxLineLength: p.maximum,
+		Reader: &messageLines{ReadCloser: out, maximum: p.maximum},
+		Writer: &processInput{WriteCloser: in, cmd: p.cmd}, MaxLineLength: -1,
 	}
 	return pipes.Connect(ctx)
 }
+
+// A messageLines is a server's standard output, with a bound on each line that has an
+// error which can be told from others.
+type messageLines struct {
+	io.ReadCloser
+	maximum, line int
+}
+
+func (l *messageLines) Read(p []byte) (int, error) {
+	if l.line > l.maximum {
+		return 0, errMessageTooLarge
+	}
+	n, err := l.ReadCloser.Read(p)
+	if first := bytes.IndexByte(p[:n], '\n'); first >= 0 {
+		if l.line+first > l.maximum {
+			return 0, errMessageTooLarge
+		}
+		l.line = n - bytes.LastIndexByte(p[:n], '\n') - 1
+	} else {
+		l.line += n
+	}
+	return n, err
+}
+
+// Close leaves it to the end of the process.
+func (l *messageLines) Close() error { return nil }
 
 // A processInput is a server's standard input. With it ends the server.
 type processInput struct {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"sync/atomic"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -90,6 +91,7 @@ func exactText(meta sdk.Meta) (json.RawMessage, bool) {
 // know by its type.
 type exactTransport struct {
 	sdk.Transport
+	maximum    int // bytes of one result
 	connection sdk.Connection
 }
 
@@ -99,7 +101,7 @@ func (t *exactTransport) Connect(ctx context.Context) (sdk.Connection, error) {
 		return nil, err
 	}
 	t.connection = connection
-	return exactConnection{connection}, nil
+	return exactConnection{connection, t.maximum}, nil
 }
 
 // abandon closes a connection that did not become a session, which the SDK does not do
@@ -110,12 +112,19 @@ func (t *exactTransport) abandon() {
 	}
 }
 
-type exactConnection struct{ sdk.Connection }
+type exactConnection struct {
+	sdk.Connection
+	maximum int
+}
 
 func (c exactConnection) Read(ctx context.Context) (jsonrpc.Message, error) {
 	message, err := c.Connection.Read(ctx)
 	if response, ok := message.(*jsonrpc.Response); ok && response != nil && err == nil {
-		response.Result = keepExact(response.Result)
+		if len(response.Result) > c.maximum {
+			response.Result, response.Error = nil, errMessageTooLarge
+		} else {
+			response.Result = keepExact(response.Result)
+		}
 	}
 	return message, err
 }
@@ -142,16 +151,22 @@ func (t *exactRoundTripper) RoundTrip(request *http.Request) (*http.Response, er
 	if err != nil {
 		return nil, err
 	}
+	tooLarge := func() error {
+		if flag, ok := request.Context().Value(tooLargeKey{}).(*atomic.Bool); ok {
+			flag.Store(true)
+		}
+		return errMessageTooLarge
+	}
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")) // the SDK refuses what is neither
 	switch kind {
 	case "application/json":
-		response.Body = &messageBody{body: response.Body, maximum: t.maximum}
+		response.Body = &messageBody{body: response.Body, maximum: t.maximum, tooLarge: tooLarge}
 		response.ContentLength = -1
 	case "text/event-stream":
-		response.Body = &eventBody{body: response.Body, lines: bufio.NewReader(response.Body), maximum: t.maximum}
+		response.Body = &eventBody{body: response.Body, lines: bufio.NewReader(response.Body), maximum: t.maximum, tooLarge: tooLarge}
 		response.ContentLength = -1
 	default:
-		response.Body = &limitedBody{response.Body, int64(t.maximum)}
+		response.Body = &limitedBody{response.Body, int64(t.maximum), tooLarge}
 	}
 	return response, nil
 }
@@ -171,10 +186,11 @@ func keepExactMessage(message []byte) []byte {
 
 // A messageBody is a body that is one message.
 type messageBody struct {
-	body    io.ReadCloser
-	maximum int
-	read    bool
-	rest    []byte
+	body     io.ReadCloser
+	maximum  int
+	tooLarge func() error
+	read     bool
+	rest     []byte
 }
 
 func (b *messageBody) Read(p []byte) (int, error) {
@@ -184,7 +200,7 @@ func (b *messageBody) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		if len(message) > b.maximum {
-			return 0, errMessageTooLarge
+			return 0, b.tooLarge()
 		}
 		b.read, b.rest = true, keepExactMessage(message)
 	}
@@ -202,11 +218,12 @@ func (b *messageBody) Close() error { return b.body.Close() }
 // A message that a server spreads over several lines is legal, seen nowhere, and passes
 // as it is: it is decoded as the SDK does it.
 type eventBody struct {
-	body    io.Closer
-	lines   *bufio.Reader
-	maximum int
-	rest    []byte
-	err     error
+	body     io.Closer
+	lines    *bufio.Reader
+	maximum  int
+	tooLarge func() error
+	rest     []byte
+	err      error
 }
 
 func (b *eventBody) Read(p []byte) (int, error) {
@@ -237,7 +254,7 @@ func (b *eventBody) line() ([]byte, error) {
 		line = append(line, part...)
 		switch {
 		case len(line) > b.maximum:
-			return nil, errMessageTooLarge
+			return nil, b.tooLarge()
 		case !errors.Is(err, bufio.ErrBufferFull):
 			return line, err
 		}
@@ -249,12 +266,13 @@ func (b *eventBody) Close() error { return b.body.Close() }
 // A limitedBody is anything else, such as the text of an error.
 type limitedBody struct {
 	io.ReadCloser
-	left int64
+	left     int64
+	tooLarge func() error
 }
 
 func (b *limitedBody) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, errMessageTooLarge
+		return 0, b.tooLarge()
 	}
 	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)

@@ -43,6 +43,16 @@ func (c *session) close() {
 	})
 }
 
+// discard has the next call connect again.
+func (s *Source) discard(c *session) {
+	s.mu.Lock()
+	if s.current == c {
+		s.current = nil
+	}
+	s.mu.Unlock()
+	c.close()
+}
+
 // session gives the connection, and makes one if there is none. One caller connects,
 // the others wait for it, or for their ctx.
 func (s *Source) session(ctx context.Context) (*session, error) {
@@ -138,7 +148,8 @@ func (s *Source) clientOptions(c *session) *sdk.ClientOptions {
 	return &sdk.ClientOptions{
 		Logger: s.log,
 		// Nothing but tools is asked for: no roots, no sampling, no elicitation.
-		Capabilities: &sdk.ClientCapabilities{},
+		Capabilities:   &sdk.ClientCapabilities{},
+		MultiRoundTrip: &sdk.MultiRoundTripOptions{Disabled: true},
 		ToolListChangedHandler: func(context.Context, *sdk.ToolListChangedRequest) {
 			select {
 			case c.changed <- struct{}{}:

@@ -63,8 +63,9 @@ type Source struct {
 	// only the run's own time does.
 	CallTimeout time.Duration
 	// MaxMessageBytes bounds what the server may send in one message, such as the result
-	// of a call. If zero, DefaultMaxMessageBytes. The connection ends with a message
-	// beyond it, and the call that waits for it fails.
+	// of a call, which otherwise fails with registry.KindTooLarge. If zero,
+	// DefaultMaxMessageBytes. The connection to a Command ends with such a message, and so
+	// do other calls that are under way on it.
 	MaxMessageBytes int
 	// Use picks the tools to take, by the server's names for them. If nil, all.
 	Use func(tool string) bool
@@ -208,14 +209,11 @@ func (s *Source) Close() error {
 // transport makes the way to the server for one connection; said is what the server had
 // to say about it, and nil if it says nothing.
 func (s *Source) transport(ctx context.Context) (transport sdk.Transport, said fmt.Stringer, err error) {
-	maximum := s.MaxMessageBytes
-	if maximum == 0 {
-		maximum = DefaultMaxMessageBytes
-	}
+	maximum := s.maximum()
 	switch {
 	case s.Command != "":
 		p := s.command(maximum)
-		return &exactTransport{Transport: p}, p.said, nil
+		return &exactTransport{Transport: p, maximum: maximum}, p.said, nil
 	case s.URL != "":
 		return s.http(maximum), nil, nil
 	}
@@ -229,7 +227,14 @@ func (s *Source) transport(ctx context.Context) (transport sdk.Transport, said f
 	if _, isHTTP := transport.(*sdk.StreamableClientTransport); isHTTP {
 		return transport, nil, nil
 	}
-	return &exactTransport{Transport: transport}, nil, nil
+	return &exactTransport{Transport: transport, maximum: maximum}, nil, nil
+}
+
+func (s *Source) maximum() int {
+	if s.MaxMessageBytes == 0 {
+		return DefaultMaxMessageBytes
+	}
+	return s.MaxMessageBytes
 }
 
 func (s *Source) http(maximum int) sdk.Transport {

@@ -298,7 +298,7 @@ func TestCloseEndsCallsThatAreUnderWay(t *testing.T) {
 	if err := source.Close(); err != nil {
 		t.Error(err)
 	}
-	wantKind(t, within(t, "the end of the call", failed), registry.KindUnavailable, "lost during the call")
+	wantKind(t, within(t, "the end of the call", failed), registry.KindUnavailable, "there is no usable answer")
 	_, err := reg.Call(t.Context(), "s.wait", nil)
 	wantKind(t, err, registry.KindUnavailable, "has been closed")
 }
@@ -318,7 +318,7 @@ func TestAServerThatDiesIsConnectedAgainByTheNextCall(t *testing.T) {
 		})
 	reg := start(t, inMemory("s", server))
 	_, err := reg.Call(t.Context(), "s.die_once", nil)
-	wantKind(t, err, registry.KindUnavailable, "was lost during the call, which may have taken effect")
+	wantKind(t, err, registry.KindUnavailable, "there is no usable answer")
 	got, err := reg.Call(t.Context(), "s.die_once", nil)
 	if err != nil || string(got) != `"alive"` {
 		t.Errorf("after the server came back, the call gave %s, %v", got, err)

@@ -80,6 +80,9 @@ func listTools(ctx context.Context, c *sdk.ClientSession) ([]*sdk.Tool, error) {
 
 // toolOf makes a registry's tool of a server's.
 func (s *Source) toolOf(t *sdk.Tool) (registry.Tool, error) {
+	if t.Name == "" {
+		return registry.Tool{}, errors.New("it has no name")
+	}
 	exact, err := exactSchemas(t)
 	if err != nil {
 		return registry.Tool{}, fmt.Errorf("its schema is not JSON: %w", err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/codemode-sdk/codemode/adapters/mcp"
+	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/registry"
 )
 
@@ -20,26 +21,28 @@ func (m *mcpServers) declare(flags *flagSet) {
 
 func (m *mcpServers) String() string { return "" }
 
-// Set takes NAME=COMMAND or NAME=URL. Without NAME= the tools have their bare names.
+// Set takes NAME=COMMAND or NAME=URL.
 func (m *mcpServers) Set(text string) error {
 	name, target, found := strings.Cut(text, "=")
-	if strings.ContainsAny(name, " \t/\"'") || !found {
-		name, target = "", text // the = is a part of the command, if there is one
+	if !found {
+		return errors.New("write NAME=COMMAND or NAME=URL")
 	}
-	source := &mcp.Source{Name: name}
+	server := config.MCPServer{Name: name}
 	if strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://") {
-		source.URL = target
+		server.URL = target
 	} else {
 		words, err := splitWords(target)
 		if err != nil {
 			return err
 		}
-		if len(words) == 0 {
-			return errors.New("no command: use NAME=COMMAND or NAME=URL")
+		if len(words) > 0 {
+			server.Command, server.Args = words[0], words[1:]
 		}
-		source.Command, source.Args = words[0], words[1:]
 	}
-	m.sources = append(m.sources, source)
+	if err := server.Validate(); err != nil {
+		return err
+	}
+	m.sources = append(m.sources, mcp.Open(server))
 	return nil
 }
 

@@ -1,0 +1,201 @@
+package mcp_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/codemode-sdk/codemode"
+	"github.com/codemode-sdk/codemode/adapters/mcp"
+	"github.com/codemode-sdk/codemode/registry"
+)
+
+// serve makes a server of c and a client of it, until the test ends.
+func serve(t *testing.T, c *codemode.Codemode, options *sdk.ClientOptions) *sdk.ClientSession {
+	t.Helper()
+	server, err := mcp.NewServer(c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	here, there := sdk.NewInMemoryTransports()
+	if _, err := server.Connect(t.Context(), there, nil); err != nil {
+		t.Fatal(err)
+	}
+	client, err := sdk.NewClient(implementation, options).Connect(t.Context(), here, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+func code(program string) *sdk.CallToolParams {
+	return &sdk.CallToolParams{Name: "codemode", Arguments: map[string]any{"code": program}}
+}
+
+func textOf(result *sdk.CallToolResult) string {
+	var b strings.Builder
+	for _, content := range result.Content {
+		if text, ok := content.(*sdk.TextContent); ok {
+			b.WriteString(text.Text)
+		}
+	}
+	return b.String()
+}
+
+func TestAClientSeesOneToolThatTeachesItsModel(t *testing.T) {
+	tools, err := serve(t, cm, nil).ListTools(t.Context(), nil)
+	if err != nil || len(tools.Tools) != 1 {
+		t.Fatalf("the tools are %+v, %v", tools, err)
+	}
+	tool := tools.Tools[0]
+	if tool.Name != "codemode" || !strings.Contains(tool.Description, "square(") {
+		t.Errorf("the tool is %s: %s", tool.Name, tool.Description)
+	}
+	schema, err := json.Marshal(tool.InputSchema)
+	if err != nil || !strings.Contains(string(schema), `"required":["code"]`) || tool.OutputSchema == nil {
+		t.Errorf("the schemas are %s and %v", schema, tool.OutputSchema)
+	}
+}
+
+func TestAResultIsTextForTheModelAndStructureForTheClient(t *testing.T) {
+	client := serve(t, cm, nil)
+	result, err := client.CallTool(t.Context(), code("print('seen')\n[tools.square(n=n) for n in (2, 3)]"))
+	if err != nil || result.IsError {
+		t.Fatalf("%+v, %v", result, err)
+	}
+	if got, want := textOf(result), "stdout: seen\nresult: [4,9]"; got != want {
+		t.Errorf("the text is %q, want %q", got, want)
+	}
+	structured, err := json.Marshal(result.StructuredContent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{`"status":"ok"`, `"result":[4,9]`, `"stdout":"seen\n"`, `"tool":"square"`} {
+		if !strings.Contains(string(structured), part) {
+			t.Errorf("the structured content lacks %s: %s", part, structured)
+		}
+	}
+}
+
+func TestAFailedProgramIsAnErrorWithItsTraceback(t *testing.T) {
+	client := serve(t, cm, nil)
+	result, err := client.CallTool(t.Context(), code("x = 1\ntools.square(n=-x)"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := textOf(result); !result.IsError || !strings.Contains(text, "line 2") || !strings.Contains(text, "negative numbers") {
+		t.Errorf("IsError %v, text %s", result.IsError, text)
+	}
+	// What models send in place of the schema's form.
+	result, err = client.CallTool(t.Context(), &sdk.CallToolParams{Name: "codemode", Arguments: map[string]any{"script": "6 * 7"}})
+	if err != nil || textOf(result) != "42" {
+		t.Errorf("%v, %v", result, err)
+	}
+	if _, err := client.CallTool(t.Context(), &sdk.CallToolParams{Name: "square"}); err == nil {
+		t.Error("a tool that is not offered was called")
+	}
+}
+
+func TestALargeResultIsBoundedInBothForms(t *testing.T) {
+	result, err := serve(t, cm, nil).CallTool(t.Context(), code("print('y' * 500_000)\n'x' * 1_000_000"))
+	if err != nil || result.IsError {
+		t.Fatalf("%v: %s", err, textOf(result))
+	}
+	structured, err := json.Marshal(result.StructuredContent)
+	if err != nil || len(structured) > 200_000 || !strings.Contains(string(structured), `"omitted":["result","stdout"]`) {
+		t.Errorf("the structured content has %d bytes: %.200s", len(structured), structured)
+	}
+	if n := len(textOf(result)); n > 50_000 {
+		t.Errorf("the text has %d bytes", n)
+	}
+}
+
+func TestCallsInsideTheProgramAreProgressOfTheRequest(t *testing.T) {
+	told := make(chan string, 100)
+	client := serve(t, cm, &sdk.ClientOptions{
+		ProgressNotificationHandler: func(_ context.Context, r *sdk.ProgressNotificationClientRequest) {
+			told <- r.Params.Message
+		},
+		LoggingMessageHandler: func(_ context.Context, r *sdk.LoggingMessageRequest) {
+			told <- r.Params.Logger + ": " + r.Params.Data.(string)
+		},
+	})
+	params := code("tools.square(n=2)\nprint('hi')\ntools.square(n=-2)")
+	params.Meta = sdk.Meta{"progressToken": "t"}
+	if _, err := client.CallTool(t.Context(), params); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"square started", "square done after ", "square started", "square failed (failed) after "} {
+		if got := within(t, want, told); !strings.HasPrefix(got, want) {
+			t.Errorf("told %q, want %q", got, want)
+		}
+	}
+	// Without a token there is none, and output comes to those who asked for logs.
+	params = code("tools.square(n=2)\nprint('hi')")
+	params.Meta = sdk.Meta{sdk.MetaKeyLogLevel: "info"}
+	if _, err := client.CallTool(t.Context(), params); err != nil {
+		t.Fatal(err)
+	}
+	if got := within(t, "output", told); got != "stdout: hi" {
+		t.Errorf("told %q", got)
+	}
+}
+
+func TestACancelledRequestEndsTheRun(t *testing.T) {
+	client := serve(t, cm, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := make(chan error, 1)
+	go func() {
+		_, err := client.CallTool(ctx, code("tools.wait()"))
+		failed <- err
+	}()
+	if got := within(t, "the call", waiting); got != "begun" {
+		t.Fatal(got)
+	}
+	cancel()
+	if err := within(t, "the answer", failed); err == nil {
+		t.Error("a cancelled request succeeded")
+	}
+	if got := within(t, "the end of the tool's context", waiting); got != "ended" {
+		t.Error(got)
+	}
+}
+
+func TestClientsAreToldWhenTheToolsChange(t *testing.T) {
+	reg := registry.New()
+	own, err := codemode.New(codemode.Options{Registry: reg, ToolName: "python"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	told := make(chan bool, 10)
+	client := serve(t, own, &sdk.ClientOptions{
+		ToolListChangedHandler: func(context.Context, *sdk.ToolListChangedRequest) { told <- true },
+	})
+	for i := 0; len(told) == 0; i++ { // until the client's subscription has arrived
+		registry.Func(reg, fmt.Sprintf("later_%d", i), "Came later.", func(context.Context, struct{}) (int, error) { return 1, nil })
+		select {
+		case <-told:
+			told <- true
+		case <-time.After(100 * time.Millisecond):
+		}
+		if i == 300 {
+			t.Fatal("nobody was told")
+		}
+	}
+	tools, err := client.ListTools(t.Context(), nil)
+	if err != nil || len(tools.Tools) != 1 || tools.Tools[0].Name != "python" || !strings.Contains(tools.Tools[0].Description, "later") {
+		t.Errorf("%+v, %v", tools, err)
+	}
+}
