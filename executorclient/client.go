@@ -153,7 +153,10 @@ func (c *Client) Info(ctx context.Context) (*Info, error) {
 	return info, nil
 }
 
+// outgoing is ctx with the API key, and without what the application sends to servers of
+// its own.
 func (c *Client) outgoing(ctx context.Context) context.Context {
+	ctx = metadata.NewOutgoingContext(ctx, nil)
 	key := c.key
 	if c.keys != nil {
 		key = c.keys.Get()[0]

@@ -21,13 +21,7 @@ import (
 func Func[In, Out any](r *Registry, name, description string, fn func(context.Context, In) (Out, error), policy ...Policy) error {
 	var handler Handler
 	if fn != nil {
-		handler = func(ctx context.Context, args Args) (any, error) {
-			var in In
-			if err := args.Decode(&in); err != nil {
-				return nil, err
-			}
-			return fn(ctx, in)
-		}
+		handler = typedHandler(fn)
 	}
 	return r.registerTyped(&Entry{name: name, description: description, handler: handler}, reflect.TypeFor[In](), reflect.TypeFor[Out](), policy)
 }
@@ -42,6 +36,16 @@ func (r *Registry) registerTyped(e *Entry, in, out reflect.Type, policy []Policy
 		}
 		return typedSchemas(in, out)
 	})
+}
+
+func typedHandler[In, Out any](fn func(context.Context, In) (Out, error)) Handler {
+	return func(ctx context.Context, args Args) (any, error) {
+		var in In
+		if err := args.Decode(&in); err != nil {
+			return nil, err
+		}
+		return fn(ctx, in)
+	}
 }
 
 func typedSchemas(inType, outType reflect.Type) (in, out *schema.Schema, err error) {

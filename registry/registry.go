@@ -150,11 +150,12 @@ func (r *Registry) Lookup(name string) (*Entry, bool) {
 	return e, ok
 }
 
-// Entries gives all tools, sorted by name.
-func (r *Registry) Entries() []*Entry {
+// Entries gives all tools and agents, or those of the kinds that are named, sorted by
+// name.
+func (r *Registry) Entries(kinds ...EntryKind) []*Entry {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	entries := slices.Collect(maps.Values(r.entries))
+	entries := slices.DeleteFunc(slices.Collect(maps.Values(r.entries)), func(e *Entry) bool { return !e.ofKinds(kinds) })
 	slices.SortFunc(entries, func(a, b *Entry) int { return strings.Compare(a.name, b.name) })
 	return entries
 }

@@ -57,6 +57,7 @@ func (t Tool) schemas() (in, out *schema.Schema, err error) {
 // An Entry is a registered tool. It does not change.
 type Entry struct {
 	name, description string
+	kind              EntryKind // empty for a tool
 	path              []string
 	input, output     *schema.Schema
 	stub              string

@@ -68,7 +68,7 @@ class Connection:
             else:
                 place[leaf] = tool
 
-    def unknown(self, name, known, where="tools"):
+    def unknown(self, name, known, where="tools", what="tool"):
         near = difflib.get_close_matches(str(name), known, 3, 0.5)
         if near:
             hint = "did you mean " + " or ".join(f"{where}.{n}" for n in near) + "?"
@@ -77,8 +77,8 @@ class Connection:
             more = f" and {len(known) - len(shown)} more" if len(known) > len(shown) else ""
             hint = "there are: " + ", ".join(shown) + more
         else:
-            hint = "no tools are registered"
-        return UnknownToolError(f"there is no tool {name!r}; {hint}", str(name), "unknown_tool")
+            hint = f"no {what}s are registered"
+        return UnknownToolError(f"there is no {what} {name!r}; {hint}", str(name), "unknown_tool")
 
 
 class Tools:
@@ -126,6 +126,52 @@ class Tools:
 
     def __repr__(self):
         return f"<tools: {', '.join(dir(self)) or 'none'}>"
+
+
+class Agents:
+    """The namespace agents of tools: agents.name(...), agents['name'].run(...)."""
+
+    _namespace = "agents"
+
+    def __init__(self, tools):
+        self._tools = tools
+
+    def _known(self):
+        prefix = self._namespace + "."
+        names = self._tools._connected().names
+        return {name[len(prefix) :]: tool for name, tool in names.items() if name.startswith(prefix)}
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        connection = self._tools._connected()
+        namespace = connection.tree.get(self._namespace)
+        if isinstance(namespace, Namespace) and name in namespace._members:
+            return namespace._members[name]
+        return self[name]
+
+    def __getitem__(self, name):
+        known = self._known()
+        try:
+            return known[name]
+        except KeyError:
+            raise self._tools._connected().unknown(name, known.keys(), "agents", "agent") from None
+
+    def __contains__(self, name):
+        return name in self._known()
+
+    def __iter__(self):
+        return iter(sorted(self._known()))
+
+    def __len__(self):
+        return len(self._known())
+
+    def __dir__(self):
+        namespace = self._tools._connected().tree.get(self._namespace)
+        return dir(namespace) if isinstance(namespace, Namespace) else []
+
+    def __repr__(self):
+        return f"<agents: {', '.join(dir(self)) or 'none'}>"
 
 
 class Namespace:

@@ -44,6 +44,7 @@ def run(channel, payload, lower_memory):
         lambda: tools.Connection(channel, manifest, options["tool_value_size"])
     )
     sys.modules["tools"] = connected
+    names["agents"] = tools.Agents(connected)
     signal.signal(signal.SIGUSR1, _deadline)
     gc.enable()
     value, meta = b"", _OK
@@ -90,7 +91,8 @@ def rehearse():
     options, source, _ = _sections(payload)
     options = json.loads(options)
     names = program.main_module()
-    names["tools"] = tools.Tools(None)
+    names["tools"] = connected = tools.Tools(None)
+    names["agents"] = tools.Agents(connected)
     value = _run(source, names, options)
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     _done(_OK, value)

@@ -1,0 +1,82 @@
+package codemode
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"regexp"
+	"strings"
+
+	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/internal/value"
+	"github.com/codemode-sdk/codemode/registry"
+)
+
+// Tools gives all function tools for the model: the one that runs programs first, then
+// one for each registered tool whose policy says Direct, sorted by name. A model that has
+// a single thing to do calls the latter without a program; middleware, approvals and
+// policies hold for both.
+//
+// A direct tool's name has "_" for what model providers do not accept in one, such as
+// the dots between namespaces. Two that come to be the same are an error.
+func (c *Codemode) Tools() ([]Tool, error) {
+	code, err := c.Tool()
+	if err != nil {
+		return nil, err
+	}
+	tools, taken := []Tool{code}, map[string]string{code.Name: "the tool that runs programs"}
+	for _, e := range c.registry.Entries() {
+		if !e.Policy().Direct {
+			continue
+		}
+		name := directName(e.Name())
+		if first, clash := taken[name]; clash {
+			return nil, fault.New(fault.Invalid, "the model would know the tool %q from %s as %s, as it does %s", e.Name(), e.Origin(), name, first).
+				WithRemedy("rename one of them, or take Direct out of its policy")
+		}
+		taken[name] = e.Name() + " from " + e.Origin()
+		tools = append(tools, Tool{
+			Name: name, Description: e.Description(), Parameters: e.Input().JSON(),
+			Call: func(ctx context.Context, arguments string) (string, error) {
+				return c.callDirect(ctx, e.Name(), arguments)
+			},
+		})
+	}
+	return tools, nil
+}
+
+// notInNames is what model providers do not accept in a function's name.
+var notInNames = regexp.MustCompile(`[^A-Za-z0-9_-]`)
+
+func directName(name string) string {
+	name = notInNames.ReplaceAllString(name, "_")
+	if !toolNames.MatchString(name[:1]) {
+		name = "_" + name
+	}
+	return name[:min(len(name), 64)]
+}
+
+// callDirect gives the text for the model; an error only where ctx has ended.
+func (c *Codemode) callDirect(ctx context.Context, name, arguments string) (string, error) {
+	if strings.TrimSpace(arguments) == "" {
+		arguments = "{}"
+	}
+	// As JSON and not as the value encoding: the model knows nothing of the latter's tags.
+	encoded, err := value.Encode(json.RawMessage(arguments))
+	if err != nil {
+		return "ToolError (" + registry.KindInvalidArguments + "): the arguments are not JSON", nil //nolint:nilerr // it is for the model
+	}
+	given, err := c.registry.NewRun(c.calls).Call(ctx, name, encoded, nil)
+	if ctx.Err() != nil {
+		return "", fault.Wrap(fault.Cancelled, context.Cause(ctx), "the call of %s was cancelled", name)
+	}
+	if failure, ok := errors.AsType[*registry.ToolError](err); ok {
+		return "ToolError (" + failure.Kind + "): " + failure.Message, nil
+	}
+	decoded, err := value.Decode(given, len(given))
+	if err != nil {
+		return "", fault.Wrap(fault.Internal, err, "the result of %s cannot be read", name)
+	}
+	result := Result{Status: StatusOK, Value: decoded}
+	return result.Text(), nil
+}
