@@ -143,3 +143,39 @@ func TestRequestsThatCannotWorkAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// A client of the first version, which names no features, gets each value in one message.
+func TestAnOlderClientGetsWholeValues(t *testing.T) {
+	service := codemodev1.NewExecutorServiceClient(serve(t))
+	stream, err := service.Execute(withKey(t.Context(), "Bearer new-key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = stream.Send(&codemodev1.ExecuteRequest{Message: &codemodev1.ExecuteRequest_Start{Start: &codemodev1.Start{
+		Code: "tools.echo(x='y' * 1000000)", Tools: []*codemodev1.Tool{{Name: "echo", ExtraArguments: true}},
+	}}})
+	for err == nil {
+		var response *codemodev1.ExecuteResponse
+		if response, err = stream.Recv(); err != nil {
+			break
+		}
+		switch m := response.GetMessage().(type) {
+		case *codemodev1.ExecuteResponse_Started:
+		case *codemodev1.ExecuteResponse_ToolCall:
+			if n := len(m.ToolCall.GetArguments()); n < 1_000_000 || m.ToolCall.GetMore() {
+				t.Errorf("the call has %d bytes", n)
+			}
+			err = stream.Send(&codemodev1.ExecuteRequest{Message: &codemodev1.ExecuteRequest_ToolResult{ToolResult: &codemodev1.ToolResult{
+				Id: m.ToolCall.GetId(), Outcome: &codemodev1.ToolResult_Value{Value: m.ToolCall.GetArguments()},
+			}}})
+		case *codemodev1.ExecuteResponse_Result:
+			if n := len(m.Result.GetValue()); m.Result.GetStatus() != codemodev1.Status_STATUS_OK || n < 1_000_000 {
+				t.Errorf("%v, a result of %d bytes", m.Result.GetStatus(), n)
+			}
+			return
+		default:
+			t.Errorf("a message that such a client does not know: %T", m)
+		}
+	}
+	t.Fatal(err)
+}

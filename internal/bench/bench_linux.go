@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -182,6 +183,17 @@ func (b *bench) measureWithout(ctx context.Context, cfg config.SidecarConfig) er
 func (b *bench) registerTools() error {
 	return errors.Join(
 		registry.Func(b.tools, "echo", "", func(_ context.Context, in struct{ X any }) (any, error) { return in.X, nil }),
+		registry.Func(b.tools, "size", "", func(_ context.Context, in struct{ X string }) (int, error) { return len(in.X), nil }),
+		registry.Func(b.tools, "text", "", func(_ context.Context, in struct{ N int }) (string, error) { return strings.Repeat("x", in.N), nil }),
+		registry.Stream(b.tools, "rows", "", func(_ context.Context, in struct{ N int }) iter.Seq2[benchRow, error] {
+			return func(yield func(benchRow, error) bool) {
+				for i := range in.N {
+					if !yield(benchRow{i, "a short name", 0.5}, nil) {
+						return
+					}
+				}
+			}
+		}),
 		registry.Func(b.tools, "slow", "", func(ctx context.Context, _ struct{}) (bool, error) {
 			select {
 			case <-time.After(50 * time.Millisecond):
@@ -191,6 +203,13 @@ func (b *bench) registerTools() error {
 			}
 		}),
 	)
+}
+
+// benchRow is a small row: 41 bytes when encoded.
+type benchRow struct {
+	ID    int     `json:"id"`
+	Name  string  `json:"name"`
+	Score float64 `json:"score"`
 }
 
 // start serves an executor on a unix socket and connects to it as an application would.
@@ -304,11 +323,21 @@ func (b *bench) measureAll(ctx context.Context, python string) error {
 	}
 	gathered := b.add("100 tool calls of 50 ms, gathered", gather)
 	b.ratio("100 tool calls of 50 ms", "50 ms", gathered.P50, 50, 1.5, false)
-	large, err := b.insideProgram(ctx, "import time\nx = 'x' * (1 << 20)\nts = []\nfor _ in range(N):\n    t = time.perf_counter()\n    tools.echo(x)\n    ts.append(time.perf_counter() - t)\nts", 50)
+	for _, size := range []struct{ what, expression string }{
+		{"1 MiB argument", "tools.size(x)"}, {"1 MiB result", "tools.text(1 << 20)"},
+	} {
+		took, err := b.insideProgram(ctx, "import time\nx = 'x' * (1 << 20)\nts = []\nfor _ in range(N):\n    t = time.perf_counter()\n    "+size.expression+"\n    ts.append(time.perf_counter() - t)\nts", 50)
+		if err != nil {
+			return err
+		}
+		b.add(size.what, took)
+	}
+	const rows = 100_000
+	streamed, err := b.insideProgram(ctx, fmt.Sprintf("import time\nts = []\nfor _ in range(N):\n    t = time.perf_counter()\n    for row in tools.rows(%d): pass\n    ts.append(time.perf_counter() - t)\nts", rows), 5)
 	if err != nil {
 		return err
 	}
-	b.add("1 MiB argument and result", large)
+	b.addRate("rows of a streaming tool, read in a loop", rows/streamed.at(0.5).Seconds())
 	cancelled, err := b.cancels(ctx, max(b.Runs/10, 20))
 	if err != nil {
 		return err
