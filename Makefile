@@ -26,6 +26,10 @@ build: ## build the codemode command
 test: ## run every test
 	go test -timeout=20m ./...
 
+.PHONY: callback
+callback: ## run the tests of tools again, with calls in callback mode
+	CODEMODE_TEST_MODE=callback go test -skip='^(TestAllHolds|TestAttacks|TestBombs|TestREADMECommands)' . ./sidecar
+
 .PHONY: base-image
 base-image: ## make the image that the tests of the sandbox run in, if there is none
 	.ci/base-image

@@ -32,6 +32,10 @@ type Options struct {
 	// AutoDiscover registers the tools that the imported packages of this program provide,
 	// as framework.auto_discover of the configuration does; see registry.Provide.
 	AutoDiscover bool
+	// Callback has the executor make its tool calls by dialling this process; see package
+	// executorclient/toolservice. If nil, they travel on the stream on which the program
+	// was sent.
+	Callback *executorclient.Callback
 	// ToolName is what the model knows the function tool as. If empty, DefaultToolName.
 	ToolName string
 	// OnEvent is told what happens during runs while it happens: output, and calls as
@@ -123,6 +127,7 @@ func connect(ctx context.Context, o Options, client config.ClientConfig, executo
 	}()
 	dial := executorclient.Options{
 		Address: client.ExecutorURL, APIKey: client.ExecutorAPIKey.Reveal(), APIKeyFile: client.ExecutorAPIKeyFile, Logger: o.Logger,
+		Callback: o.Callback,
 	}
 	if client.Secure() {
 		dial.TLS = &executorclient.TLS{

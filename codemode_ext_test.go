@@ -22,7 +22,7 @@ var clientWithoutExecutor = config.ClientConfig{ExecutorURL: "unix:///nonexisten
 // open makes a Codemode of a test's own.
 func open(t *testing.T, options codemode.Options) *codemode.Codemode {
 	t.Helper()
-	cm, err := codemode.New(options)
+	cm, err := codemode.New(inMode(options))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +227,7 @@ sums = await asyncio.gather(*[tools.add.arun(a=me, b=j) for j in range(10)])
 }
 
 func TestCloseEndsWhatRuns(t *testing.T) {
-	cm, err := codemode.New(codemode.Options{Registry: testTools()})
+	cm, err := codemode.New(inMode(codemode.Options{Registry: testTools()}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,12 @@ func TestMain(m *testing.M) {
 }
 
 func runTests(m *testing.M) (code int, err error) {
-	shared, err = codemode.New(codemode.Options{Registry: testTools()})
+	stop, err := startMode()
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	shared, err = codemode.New(inMode(codemode.Options{Registry: testTools()}))
 	if err != nil {
 		return 1, err
 	}

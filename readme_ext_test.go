@@ -189,7 +189,7 @@ func TestREADMEProgramWorks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cm, err := codemode.New(codemode.Options{Registry: reg})
+	cm, err := codemode.New(inMode(codemode.Options{Registry: reg}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func TestSourcesRunAsLongAsTheCodemodeDoes(t *testing.T) {
 	g := &greeter{}
 	reg := registry.New()
 	reg.Attach(g)
-	cm, err := codemode.New(codemode.Options{Registry: reg})
+	cm, err := codemode.New(inMode(codemode.Options{Registry: reg}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -265,7 +265,7 @@ func TestTypedTools(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	cm, err := codemode.New(codemode.Options{Registry: reg})
+	cm, err := codemode.New(inMode(codemode.Options{Registry: reg}))
 	if err != nil {
 		t.Fatal(err)
 	}

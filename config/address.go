@@ -65,6 +65,45 @@ func readAddress(text string) (string, error) {
 	return "", errors.New("has an unknown scheme: write " + acceptsAddress)
 }
 
+// SameAddress says whether two texts are the same executor's or tool service's address,
+// however they are spelled.
+func SameAddress(a, b string) bool {
+	first, err := readAddress(a)
+	second, other := readAddress(b)
+	return err == nil && other == nil && first == second && first != Embedded
+}
+
+// maxAddresses bounds a list of addresses.
+const maxAddresses = 100
+
+// addresses is a list of what somebody may be asked to dial.
+func addresses(at func(*Config) *[]string) value {
+	setList := func(c *Config, items []string) error {
+		if len(items) > maxAddresses {
+			return errors.New("has more than " + strconv.Itoa(maxAddresses) + " addresses")
+		}
+		var all []string
+		for _, item := range items {
+			address, err := readAddress(item)
+			if err == nil && address == Embedded {
+				err = errors.New("is nowhere to dial")
+			}
+			if err != nil {
+				return errors.New("has " + quote(item) + ", which " + err.Error())
+			}
+			all = append(all, address)
+		}
+		*at(c) = all
+		return nil
+	}
+	return value{
+		unit: "list", accepts: "a list of addresses such as http://app:50051, https://app:50051 or unix:///run/app.sock",
+		setList: setList,
+		text:    func(c *Config) string { return "[" + strings.Join(*at(c), ", ") + "]" },
+		recheck: func(scratch, from *Config) error { return setList(scratch, *at(from)) },
+	}
+}
+
 // readTarget checks host:port; without a default port, the port must be there.
 func readTarget(text, defaultPort string) (string, error) {
 	host, port, err := net.SplitHostPort(text)

@@ -93,6 +93,7 @@ type Executor struct {
 	Sandbox    Sandbox
 	Pool       Pool
 	Server     Server
+	Callback   Callback
 }
 
 // Server is where an executor that is a process of its own listens.
@@ -144,6 +145,7 @@ func (c *Config) Sidecar() SidecarConfig {
 		APIKeys: slices.Clone(e.Server.APIKeys),
 
 		APIKeysFile: e.Server.APIKeysFile,
+		Callback:    Callback{Addresses: slices.Clone(e.Callback.Addresses), APIKey: e.Callback.APIKey},
 		TLS: ServerTLS{
 			Enabled: c.GRPC.TLS.Enabled, CertFile: c.GRPC.TLS.CertFile, KeyFile: c.GRPC.TLS.KeyFile,
 			CAFile: c.GRPC.TLS.CAFile, ClientAuth: c.GRPC.TLS.ClientAuth,

@@ -211,6 +211,13 @@ var keys = []key{
 		value: optionalText("path", "a path", func(c *Config) *string { return &c.Executor.Server.APIKeysFile }, readPath),
 		doc:   "A file with further keys that admit a caller, one in a line; lines with # do not count. It is read again when it changes; a change that leaves no usable key is logged, and the keys before it stay."},
 
+	{path: "executor.callback.addresses", readers: readBySidecar, initial: "[]", env: []string{"CODEMODE_CALLBACK_ADDRESSES"},
+		value: addresses(func(c *Config) *[]string { return &c.Executor.Callback.Addresses }),
+		doc:   "The tool services that the executor may dial, such as http://app:50051; a client that names another one is refused. None if empty. With https:// or grpc.tls.enabled it shows its own certificate there."},
+	{path: "executor.callback.api_key", readers: readBySidecar, env: []string{"CODEMODE_CALLBACK_API_KEY"}, example: "${CODEMODE_CALLBACK_API_KEY}",
+		value: apiKey(func(c *Config) *Secret { return &c.Executor.Callback.APIKey }),
+		doc:   "The key that it sends there, besides the capability of the execution."},
+
 	{path: "grpc.tls.enabled", readers: readByClient | readBySidecar, initial: "false", env: []string{"CODEMODE_TLS_ENABLED"},
 		value: boolean(func(c *Config) *bool { return &c.GRPC.TLS.Enabled }),
 		doc:   "Whether the executor serves TLS 1.3, and the application speaks it whatever the scheme of executor.url; with an https:// address the application does so anyway. An executor needs cert_file and key_file."},

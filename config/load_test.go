@@ -251,7 +251,7 @@ func TestInitWritesAFileThatSaysTheDefaults(t *testing.T) {
 	// Every commented key must be right as well when somebody removes the "# ".
 	commented := regexp.MustCompile(`(?m)^( *)# ([a-z_]+: \S*)$`)
 	text := commented.ReplaceAllString(string(config.Init()), "$1$2")
-	c, err := config.Parse("codemode.yaml", []byte(text), environment("CODEMODE_API_KEY=k"))
+	c, err := config.Parse("codemode.yaml", []byte(text), environment("CODEMODE_API_KEY=k\nCODEMODE_CALLBACK_API_KEY=c"))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
@@ -263,6 +263,7 @@ func TestInitWritesAFileThatSaysTheDefaults(t *testing.T) {
 	want.Executor.Server.Socket = "/run/codemode/executor.sock"
 	want.Executor.Server.APIKeys = []config.Secret{config.NewSecret("k")}
 	want.Executor.APIKeyFile, want.Executor.Server.APIKeysFile = "/run/secrets/codemode-key", "/run/secrets/codemode-keys"
+	want.Executor.Callback.APIKey = config.NewSecret("c")
 	want.GRPC.TLS = config.TLS{
 		Mode: "custom", CertFile: "./certs/server.crt", KeyFile: "./certs/server.key", CAFile: "./certs/ca.crt",
 		ClientCertFile: "./certs/client.crt", ClientKeyFile: "./certs/client.key",

@@ -24,6 +24,7 @@ var sections = []section{
 	{path: "executor.sandbox", doc: "The isolation without which the executor does not start."},
 	{path: "executor.pool", doc: "Workers, and what happens when all are busy."},
 	{path: "executor.server", doc: "Where an executor that is a process of its own (codemode serve) listens, and whom it admits."},
+	{path: "executor.callback", doc: "Callback mode: tool calls that the executor makes by dialling the application, where that asks for it. Without it they travel on the stream on which the program came."},
 	{path: "grpc", doc: "The connection between application and executor."},
 	{path: "grpc.tls", doc: "Encryption between application and executor. All files are PEM; they are read again when they change. codemode tls generate-certs makes a set."},
 	{path: "log", doc: "The executor's log."},

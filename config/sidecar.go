@@ -19,6 +19,8 @@ type SidecarConfig struct {
 	APIKeysFile string
 	// TLS is how it serves those who connect.
 	TLS ServerTLS
+	// Callback says where tool calls may go that do not go to the caller.
+	Callback Callback
 	// Host is the address or name to listen on.
 	Host string
 	// Port is the TCP port to listen on; zero takes any free one.
@@ -107,6 +109,15 @@ type Filesystem struct {
 	Sandbox Mount
 	// Outputs is a fresh directory for each program, whose files come back as artifacts.
 	Outputs Mount
+}
+
+// Callback is whom an executor may dial with tool calls, where a client asks it to.
+type Callback struct {
+	// Addresses are those of applications' tool services, in the forms of
+	// ClientConfig.ExecutorURL but embedded. If empty, callbacks are refused.
+	Addresses []string
+	// APIKey is sent to them. If unset, none is.
+	APIKey Secret
 }
 
 // DefaultSandboxMount is where a program has its scratch directory.
@@ -212,6 +223,7 @@ func (s SidecarConfig) Validate() error {
 	e := &whole.Executor
 	e.Server = Server{Host: s.Host, Port: s.Port, Socket: s.Socket, SocketMode: s.SocketMode, APIKeys: s.APIKeys, APIKeysFile: s.APIKeysFile}
 	whole.GRPC.TLS = s.TLS.section()
+	e.Callback = s.Callback
 	e.Limits, e.Filesystem, e.Network, e.Execution = s.Limits, s.Filesystem, s.Network, s.Execution
 	e.Sandbox, e.Pool, e.Python, e.CacheDir = s.Sandbox, s.Pool, s.Python, s.CacheDir
 	whole.Log.Level = s.LogLevel

@@ -39,6 +39,9 @@ type Options struct {
 	TLS *TLS
 	// Dialer makes connections. If nil, Address is dialled.
 	Dialer func(ctx context.Context, address string) (net.Conn, error)
+	// Callback has the executor make its tool calls by dialling this process. If nil, they
+	// travel on the stream of the execution.
+	Callback *Callback
 	// Logger is told of files that changed and cannot be used. If nil, nobody is.
 	Logger *slog.Logger
 	// MaxValueBytes bounds what a run makes this process hold of values that it has not
@@ -58,7 +61,8 @@ type Client struct {
 	keys    *reload.Value[[]string] // in place of key, if not nil
 	log     *slog.Logger
 
-	valueLimit int64 // bytes
+	valueLimit int64     // bytes
+	callback   *Callback // nil in stream mode
 
 	mu     sync.Mutex
 	closed bool
@@ -80,6 +84,13 @@ func Dial(o Options) (*Client, error) {
 		if err != nil {
 			return nil, fault.Wrap(fault.Config, err, "the executor's API key cannot be read").WithRemedy("set executor.api_key_file to a file with a key in it")
 		}
+	}
+	if o.Callback != nil {
+		if o.Callback.Service == nil || o.Callback.Address == "" {
+			return nil, fault.New(fault.Invalid, "a callback needs a service and the address at which executors find it")
+		}
+		callback := *o.Callback
+		c.callback = &callback
 	}
 	transport, err := c.transport(o, secure)
 	if err != nil {

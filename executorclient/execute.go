@@ -10,7 +10,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -102,7 +101,7 @@ type run struct {
 	request Request
 	calls   *registry.Run // nil if there are no tools
 	begun   time.Time
-	stream  grpc.BidiStreamingClient[codemodev1.ExecuteRequest, codemodev1.ExecuteResponse]
+	stream  executeStream
 	sending sync.Mutex
 	events  events
 
@@ -143,8 +142,21 @@ func (r *run) converse(ctx, streamCtx context.Context) error {
 	if err != nil {
 		return err
 	}
+	streamCtx, cancel := context.WithCancel(streamCtx)
+	defer cancel()
+	var joined *joined
+	if callback := r.client.callback; callback != nil && r.request.Tools != nil {
+		joined, start.Callback = callback.join(streamCtx, r.request)
+		defer func() {
+			cancel()
+			joined.close()
+		}()
+	}
 	if r.stream, err = r.client.service.Execute(streamCtx); err != nil {
 		return r.lost(ctx, err)
+	}
+	if joined != nil {
+		r.stream = joined.read(r.stream)
 	}
 	if err := r.send(&codemodev1.ExecuteRequest{Message: &codemodev1.ExecuteRequest_Start{Start: start}}); err != nil && !errors.Is(err, io.EOF) {
 		return r.lost(ctx, err)
@@ -192,7 +204,9 @@ func (r *run) start() (*codemodev1.Start, error) {
 	l := r.request.Limits
 	start := &codemodev1.Start{
 		ExecutionId: r.request.ExecutionID, Code: r.request.Code,
-		Features: []codemodev1.Feature{codemodev1.Feature_FEATURE_PARTS, codemodev1.Feature_FEATURE_STREAMING_TOOLS},
+		Features: []codemodev1.Feature{
+			codemodev1.Feature_FEATURE_PARTS, codemodev1.Feature_FEATURE_STREAMING_TOOLS, codemodev1.Feature_FEATURE_CALLBACK,
+		},
 		Limits: &codemodev1.Limits{
 			MemoryBytes: l.MemoryBytes, OutputBytes: l.OutputBytes, ResultBytes: l.ResultBytes, ToolCalls: int32(l.ToolCalls),
 		},

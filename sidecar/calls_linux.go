@@ -16,7 +16,9 @@ import (
 )
 
 // features are the additions to the wire that this executor knows.
-var features = []codemodev1.Feature{codemodev1.Feature_FEATURE_PARTS, codemodev1.Feature_FEATURE_STREAMING_TOOLS}
+var features = []codemodev1.Feature{
+	codemodev1.Feature_FEATURE_PARTS, codemodev1.Feature_FEATURE_STREAMING_TOOLS, codemodev1.Feature_FEATURE_CALLBACK,
+}
 
 // partSize bounds what one message or frame carries of a value, in bytes, where the
 // client takes values in parts.

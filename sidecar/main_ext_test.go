@@ -2,6 +2,7 @@ package sidecar_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/executorclient"
+	"github.com/codemode-sdk/codemode/executorclient/toolservice"
 	"github.com/codemode-sdk/codemode/internal/fault"
 	"github.com/codemode-sdk/codemode/registry"
 	"github.com/codemode-sdk/codemode/sidecar"
@@ -39,27 +41,47 @@ func TestMain(m *testing.M) {
 // An executor is a server with a client on it, as an application embeds them.
 type executor struct {
 	*executorclient.Client
-	server *sidecar.Server
+	server   *sidecar.Server
+	callback *callback // nil in stream mode
 }
 
 func (e *executor) close() error {
-	if err := e.Client.Close(); err != nil {
-		return err
-	}
-	return e.server.Close()
+	return errors.Join(e.Client.Close(), e.server.Close(), e.callback.close())
 }
 
 // pythonVariable names an interpreter to test with in place of the linked-in one.
 const pythonVariable = "CODEMODE_TEST_PYTHON"
 
+// modeVariable is "callback" for the pass of the tests in which tool calls come by
+// callback; in the usual one they travel on the stream.
+const modeVariable = "CODEMODE_TEST_MODE"
+
 func open(cfg config.SidecarConfig) (*executor, error) {
 	if python := os.Getenv(pythonVariable); python != "" {
 		cfg.Python = python
 	}
-	return serveAndDial(cfg)
+	return openInMode(cfg)
 }
 
-func serveAndDial(cfg config.SidecarConfig) (*executor, error) {
+// openInMode serves in the mode of the pass.
+func openInMode(cfg config.SidecarConfig) (*executor, error) {
+	if os.Getenv(modeVariable) != "callback" {
+		return serveAndDial(cfg, nil)
+	}
+	calls, err := newCallback(toolservice.Options{})
+	if err != nil {
+		return nil, err
+	}
+	cfg.Callback.Addresses = []string{calls.Address}
+	e, err := serveAndDial(cfg, calls)
+	if err != nil {
+		return nil, errors.Join(err, calls.close())
+	}
+	return e, nil
+}
+
+// serveAndDial has tool calls in callback mode, unless calls is nil.
+func serveAndDial(cfg config.SidecarConfig, calls *callback) (*executor, error) {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	server, err := sidecar.New(context.Background(), cfg, log)
 	// An emulated machine on a busy one may take longer than an interpreter is waited for.
@@ -72,11 +94,15 @@ func serveAndDial(cfg config.SidecarConfig) (*executor, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := executorclient.Dial(executorclient.Options{Dialer: server.Dial})
-	if err != nil {
-		return nil, err
+	options := executorclient.Options{Dialer: server.Dial}
+	if calls != nil {
+		options.Callback = &calls.Callback
 	}
-	return &executor{client, server}, nil
+	client, err := executorclient.Dial(options)
+	if err != nil {
+		return nil, errors.Join(err, server.Close())
+	}
+	return &executor{client, server, calls}, nil
 }
 
 // start makes an executor of a test's own.

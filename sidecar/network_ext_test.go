@@ -388,7 +388,7 @@ func TestEachConnectionIsLogged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &executor{client, server}
+	e := &executor{client, server, nil}
 	first := e.run(t, s.head()+"urllib.request.urlopen(f'http://{HTTP}/', data=b'12345', timeout=10).status")
 	second := e.run(t, s.head()+"[attempt(urllib.request.urlopen, 'http://example.com/', timeout=10), attempt(socket.create_connection, ('8.8.8.8', 53))]")
 	if err := e.close(); err != nil {

@@ -39,6 +39,7 @@ type Server struct {
 	gate   gate
 
 	admission *admission
+	callbacks *callbacks
 	local     localListener
 	serving   sync.WaitGroup
 	closing   sync.Once
@@ -88,6 +89,9 @@ func newServer(ctx context.Context, cfg config.SidecarConfig, bare bool, log *sl
 	message := int(max(cfg.Limits.ResultSize, cfg.Limits.ToolValueSize, int64(4*cfg.Limits.MaxCodeLength))) + 1<<20
 	// Stop has to outlast the handlers: they use the pool.
 	common := []grpc.ServerOption{grpc.WaitForHandlers(true), grpc.MaxRecvMsgSize(message), grpc.MaxConcurrentStreams(uint32(cfg.Pool.MaxWorkers + cfg.Pool.Queue + 16))}
+	if s.callbacks, err = newCallbacks(cfg, message, log); err != nil {
+		return nil, errors.Join(err, pool.close())
+	}
 	s.grpc = grpc.NewServer(append(common, s.admission.options()...)...)
 	s.inside = grpc.NewServer(common...)
 	for _, server := range []*grpc.Server{s.grpc, s.inside} {
@@ -169,7 +173,7 @@ func (s *Server) Close() error {
 		s.inside.Stop()
 		s.local.close()
 		s.serving.Wait()
-		s.closed = s.pool.close()
+		s.closed = errors.Join(s.callbacks.close(), s.pool.close())
 	})
 	return s.closed
 }
@@ -194,6 +198,15 @@ func (v service) Execute(stream grpc.BidiStreamingServer[codemodev1.ExecuteReque
 	if err != nil {
 		return err
 	}
+	var wire executeStream = stream
+	if callback := start.GetCallback(); callback != nil {
+		calls, err := s.callbacks.stream(stream, callback)
+		if err != nil {
+			return status.Error(codes.InvalidArgument, err.Error())
+		}
+		defer calls.close()
+		wire = calls
+	}
 	leave, err := s.gate.enter(stream.Context())
 	if err != nil {
 		return err
@@ -206,10 +219,10 @@ func (v service) Execute(stream grpc.BidiStreamingServer[codemodev1.ExecuteReque
 		}
 		return status.Error(codes.Unavailable, err.Error())
 	}
-	e := &execution{id: start.GetExecutionId(), limits: limits, worker: worker, stream: stream}
+	e := &execution{id: start.GetExecutionId(), limits: limits, worker: worker, stream: wire}
 	defer s.pool.retire(e)
 	worker.outlet.begin(e.id)
-	if err := stream.Send(&codemodev1.ExecuteResponse{Message: &codemodev1.ExecuteResponse_Started{
+	if err := wire.Send(&codemodev1.ExecuteResponse{Message: &codemodev1.ExecuteResponse_Started{
 		Started: &codemodev1.Started{
 			ExecutionId: e.id, Sandbox: sandbox.InForce(s.Layers()), Features: features, Limits: limitsMessage(limits),
 		},

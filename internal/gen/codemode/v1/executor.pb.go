@@ -47,6 +47,9 @@ const (
 	Feature_FEATURE_PARTS Feature = 1
 	// Tools may give rows one after another: Tool.streaming, ToolResult.rows, Credit, Stop.
 	Feature_FEATURE_STREAMING_TOOLS Feature = 2
+	// The executor can make tool calls by dialling the application: Start.callback. A client
+	// may ask for it without knowing: an executor that does not know it uses the stream.
+	Feature_FEATURE_CALLBACK Feature = 3
 )
 
 // Enum value maps for Feature.
@@ -55,11 +58,13 @@ var (
 		0: "FEATURE_UNSPECIFIED",
 		1: "FEATURE_PARTS",
 		2: "FEATURE_STREAMING_TOOLS",
+		3: "FEATURE_CALLBACK",
 	}
 	Feature_value = map[string]int32{
 		"FEATURE_UNSPECIFIED":     0,
 		"FEATURE_PARTS":           1,
 		"FEATURE_STREAMING_TOOLS": 2,
+		"FEATURE_CALLBACK":        3,
 	}
 )
 
@@ -200,7 +205,7 @@ func (x Output_Stream) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Output_Stream.Descriptor instead.
 func (Output_Stream) EnumDescriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{13, 0}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{14, 0}
 }
 
 type ExecuteRequest struct {
@@ -384,6 +389,63 @@ func (x *Part) GetMore() bool {
 	return false
 }
 
+// Callback has the executor make its tool calls by dialling the application's
+// ToolService, in place of this stream; see tools.proto.
+type Callback struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One of the addresses that the executor's configuration allows.
+	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	// Shows the ToolService for which execution the calls are. It is random, never leaves
+	// the executor but to that address, and is worth nothing when the execution is over.
+	Capability    string `protobuf:"bytes,2,opt,name=capability,proto3" json:"capability,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Callback) Reset() {
+	*x = Callback{}
+	mi := &file_codemode_v1_executor_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Callback) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Callback) ProtoMessage() {}
+
+func (x *Callback) ProtoReflect() protoreflect.Message {
+	mi := &file_codemode_v1_executor_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Callback.ProtoReflect.Descriptor instead.
+func (*Callback) Descriptor() ([]byte, []int) {
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Callback) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Callback) GetCapability() string {
+	if x != nil {
+		return x.Capability
+	}
+	return ""
+}
+
 type Start struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Chosen by the client for its logs and traces, at most 64 characters of
@@ -397,14 +459,17 @@ type Start struct {
 	// executor's takes the executor's.
 	Limits *Limits `protobuf:"bytes,4,opt,name=limits,proto3" json:"limits,omitempty"`
 	// What the client knows besides the first version.
-	Features      []Feature `protobuf:"varint,5,rep,packed,name=features,proto3,enum=codemode.v1.Feature" json:"features,omitempty"`
+	Features []Feature `protobuf:"varint,5,rep,packed,name=features,proto3,enum=codemode.v1.Feature" json:"features,omitempty"`
+	// Unset: tool calls travel on this stream. An executor that does not know it sends them
+	// there all the same.
+	Callback      *Callback `protobuf:"bytes,20,opt,name=callback,proto3" json:"callback,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Start) Reset() {
 	*x = Start{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[2]
+	mi := &file_codemode_v1_executor_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -416,7 +481,7 @@ func (x *Start) String() string {
 func (*Start) ProtoMessage() {}
 
 func (x *Start) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[2]
+	mi := &file_codemode_v1_executor_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -429,7 +494,7 @@ func (x *Start) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Start.ProtoReflect.Descriptor instead.
 func (*Start) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{2}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Start) GetExecutionId() string {
@@ -467,6 +532,13 @@ func (x *Start) GetFeatures() []Feature {
 	return nil
 }
 
+func (x *Start) GetCallback() *Callback {
+	if x != nil {
+		return x.Callback
+	}
+	return nil
+}
+
 // Tool is all that the sandbox learns about a tool.
 type Tool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -488,7 +560,7 @@ type Tool struct {
 
 func (x *Tool) Reset() {
 	*x = Tool{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[3]
+	mi := &file_codemode_v1_executor_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -500,7 +572,7 @@ func (x *Tool) String() string {
 func (*Tool) ProtoMessage() {}
 
 func (x *Tool) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[3]
+	mi := &file_codemode_v1_executor_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -513,7 +585,7 @@ func (x *Tool) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tool.ProtoReflect.Descriptor instead.
 func (*Tool) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{3}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Tool) GetName() string {
@@ -571,7 +643,7 @@ type Parameter struct {
 
 func (x *Parameter) Reset() {
 	*x = Parameter{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[4]
+	mi := &file_codemode_v1_executor_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -583,7 +655,7 @@ func (x *Parameter) String() string {
 func (*Parameter) ProtoMessage() {}
 
 func (x *Parameter) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[4]
+	mi := &file_codemode_v1_executor_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -596,7 +668,7 @@ func (x *Parameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parameter.ProtoReflect.Descriptor instead.
 func (*Parameter) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{4}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Parameter) GetName() string {
@@ -638,7 +710,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[5]
+	mi := &file_codemode_v1_executor_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -650,7 +722,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[5]
+	mi := &file_codemode_v1_executor_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -663,7 +735,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{5}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Limits) GetTimeout() *durationpb.Duration {
@@ -726,7 +798,7 @@ type ToolResult struct {
 
 func (x *ToolResult) Reset() {
 	*x = ToolResult{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[6]
+	mi := &file_codemode_v1_executor_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -738,7 +810,7 @@ func (x *ToolResult) String() string {
 func (*ToolResult) ProtoMessage() {}
 
 func (x *ToolResult) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[6]
+	mi := &file_codemode_v1_executor_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -751,7 +823,7 @@ func (x *ToolResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToolResult.ProtoReflect.Descriptor instead.
 func (*ToolResult) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{6}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ToolResult) GetId() uint32 {
@@ -840,7 +912,7 @@ type ToolFailure struct {
 
 func (x *ToolFailure) Reset() {
 	*x = ToolFailure{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[7]
+	mi := &file_codemode_v1_executor_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -852,7 +924,7 @@ func (x *ToolFailure) String() string {
 func (*ToolFailure) ProtoMessage() {}
 
 func (x *ToolFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[7]
+	mi := &file_codemode_v1_executor_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -865,7 +937,7 @@ func (x *ToolFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToolFailure.ProtoReflect.Descriptor instead.
 func (*ToolFailure) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{7}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ToolFailure) GetKind() string {
@@ -890,7 +962,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[8]
+	mi := &file_codemode_v1_executor_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -902,7 +974,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[8]
+	mi := &file_codemode_v1_executor_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -915,7 +987,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{8}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{9}
 }
 
 type ExecuteResponse struct {
@@ -930,14 +1002,17 @@ type ExecuteResponse struct {
 	//	*ExecuteResponse_Part
 	//	*ExecuteResponse_Credit
 	//	*ExecuteResponse_Stop
-	Message       isExecuteResponse_Message `protobuf_oneof:"message"`
+	Message isExecuteResponse_Message `protobuf_oneof:"message"`
+	// Counts the messages of an execution with a Callback from 1, over both streams that they
+	// travel on, so that the client can take them in their order.
+	Sequence      uint64 `protobuf:"varint,20,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ExecuteResponse) Reset() {
 	*x = ExecuteResponse{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[9]
+	mi := &file_codemode_v1_executor_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -949,7 +1024,7 @@ func (x *ExecuteResponse) String() string {
 func (*ExecuteResponse) ProtoMessage() {}
 
 func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[9]
+	mi := &file_codemode_v1_executor_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -962,7 +1037,7 @@ func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecuteResponse.ProtoReflect.Descriptor instead.
 func (*ExecuteResponse) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{9}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ExecuteResponse) GetMessage() isExecuteResponse_Message {
@@ -1044,6 +1119,13 @@ func (x *ExecuteResponse) GetStop() *Stop {
 	return nil
 }
 
+func (x *ExecuteResponse) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
 type isExecuteResponse_Message interface {
 	isExecuteResponse_Message()
 }
@@ -1111,7 +1193,7 @@ type Credit struct {
 
 func (x *Credit) Reset() {
 	*x = Credit{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[10]
+	mi := &file_codemode_v1_executor_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1123,7 +1205,7 @@ func (x *Credit) String() string {
 func (*Credit) ProtoMessage() {}
 
 func (x *Credit) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[10]
+	mi := &file_codemode_v1_executor_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1136,7 +1218,7 @@ func (x *Credit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credit.ProtoReflect.Descriptor instead.
 func (*Credit) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{10}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Credit) GetId() uint32 {
@@ -1164,7 +1246,7 @@ type Stop struct {
 
 func (x *Stop) Reset() {
 	*x = Stop{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[11]
+	mi := &file_codemode_v1_executor_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1176,7 +1258,7 @@ func (x *Stop) String() string {
 func (*Stop) ProtoMessage() {}
 
 func (x *Stop) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[11]
+	mi := &file_codemode_v1_executor_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1189,7 +1271,7 @@ func (x *Stop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stop.ProtoReflect.Descriptor instead.
 func (*Stop) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{11}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Stop) GetId() uint32 {
@@ -1215,7 +1297,7 @@ type Started struct {
 
 func (x *Started) Reset() {
 	*x = Started{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[12]
+	mi := &file_codemode_v1_executor_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1227,7 +1309,7 @@ func (x *Started) String() string {
 func (*Started) ProtoMessage() {}
 
 func (x *Started) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[12]
+	mi := &file_codemode_v1_executor_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1240,7 +1322,7 @@ func (x *Started) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Started.ProtoReflect.Descriptor instead.
 func (*Started) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{12}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Started) GetExecutionId() string {
@@ -1282,7 +1364,7 @@ type Output struct {
 
 func (x *Output) Reset() {
 	*x = Output{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[13]
+	mi := &file_codemode_v1_executor_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1294,7 +1376,7 @@ func (x *Output) String() string {
 func (*Output) ProtoMessage() {}
 
 func (x *Output) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[13]
+	mi := &file_codemode_v1_executor_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1307,7 +1389,7 @@ func (x *Output) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Output.ProtoReflect.Descriptor instead.
 func (*Output) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{13}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Output) GetStream() Output_Stream {
@@ -1342,7 +1424,7 @@ type ToolCall struct {
 
 func (x *ToolCall) Reset() {
 	*x = ToolCall{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[14]
+	mi := &file_codemode_v1_executor_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1354,7 +1436,7 @@ func (x *ToolCall) String() string {
 func (*ToolCall) ProtoMessage() {}
 
 func (x *ToolCall) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[14]
+	mi := &file_codemode_v1_executor_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1367,7 +1449,7 @@ func (x *ToolCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToolCall.ProtoReflect.Descriptor instead.
 func (*ToolCall) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{14}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ToolCall) GetId() uint32 {
@@ -1426,7 +1508,7 @@ type Artifact struct {
 
 func (x *Artifact) Reset() {
 	*x = Artifact{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[15]
+	mi := &file_codemode_v1_executor_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1438,7 +1520,7 @@ func (x *Artifact) String() string {
 func (*Artifact) ProtoMessage() {}
 
 func (x *Artifact) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[15]
+	mi := &file_codemode_v1_executor_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1451,7 +1533,7 @@ func (x *Artifact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Artifact.ProtoReflect.Descriptor instead.
 func (*Artifact) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{15}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Artifact) GetName() string {
@@ -1498,7 +1580,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[16]
+	mi := &file_codemode_v1_executor_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1510,7 +1592,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[16]
+	mi := &file_codemode_v1_executor_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1523,7 +1605,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{16}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Result) GetStatus() Status {
@@ -1583,7 +1665,7 @@ type ProgramError struct {
 
 func (x *ProgramError) Reset() {
 	*x = ProgramError{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[17]
+	mi := &file_codemode_v1_executor_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1595,7 +1677,7 @@ func (x *ProgramError) String() string {
 func (*ProgramError) ProtoMessage() {}
 
 func (x *ProgramError) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[17]
+	mi := &file_codemode_v1_executor_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1608,7 +1690,7 @@ func (x *ProgramError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProgramError.ProtoReflect.Descriptor instead.
 func (*ProgramError) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{17}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ProgramError) GetType() string {
@@ -1651,7 +1733,7 @@ type Usage struct {
 
 func (x *Usage) Reset() {
 	*x = Usage{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[18]
+	mi := &file_codemode_v1_executor_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1663,7 +1745,7 @@ func (x *Usage) String() string {
 func (*Usage) ProtoMessage() {}
 
 func (x *Usage) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[18]
+	mi := &file_codemode_v1_executor_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1676,7 +1758,7 @@ func (x *Usage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Usage.ProtoReflect.Descriptor instead.
 func (*Usage) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{18}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Usage) GetWall() *durationpb.Duration {
@@ -1708,7 +1790,7 @@ type HealthRequest struct {
 
 func (x *HealthRequest) Reset() {
 	*x = HealthRequest{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[19]
+	mi := &file_codemode_v1_executor_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1720,7 +1802,7 @@ func (x *HealthRequest) String() string {
 func (*HealthRequest) ProtoMessage() {}
 
 func (x *HealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[19]
+	mi := &file_codemode_v1_executor_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1733,7 +1815,7 @@ func (x *HealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
 func (*HealthRequest) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{19}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{20}
 }
 
 type HealthResponse struct {
@@ -1745,7 +1827,7 @@ type HealthResponse struct {
 
 func (x *HealthResponse) Reset() {
 	*x = HealthResponse{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[20]
+	mi := &file_codemode_v1_executor_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1757,7 +1839,7 @@ func (x *HealthResponse) String() string {
 func (*HealthResponse) ProtoMessage() {}
 
 func (x *HealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[20]
+	mi := &file_codemode_v1_executor_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1770,7 +1852,7 @@ func (x *HealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthResponse.ProtoReflect.Descriptor instead.
 func (*HealthResponse) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{20}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *HealthResponse) GetVersion() string {
@@ -1788,7 +1870,7 @@ type ReadyRequest struct {
 
 func (x *ReadyRequest) Reset() {
 	*x = ReadyRequest{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[21]
+	mi := &file_codemode_v1_executor_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1800,7 +1882,7 @@ func (x *ReadyRequest) String() string {
 func (*ReadyRequest) ProtoMessage() {}
 
 func (x *ReadyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[21]
+	mi := &file_codemode_v1_executor_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1813,7 +1895,7 @@ func (x *ReadyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadyRequest.ProtoReflect.Descriptor instead.
 func (*ReadyRequest) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{21}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{22}
 }
 
 type ReadyResponse struct {
@@ -1827,7 +1909,7 @@ type ReadyResponse struct {
 
 func (x *ReadyResponse) Reset() {
 	*x = ReadyResponse{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[22]
+	mi := &file_codemode_v1_executor_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1839,7 +1921,7 @@ func (x *ReadyResponse) String() string {
 func (*ReadyResponse) ProtoMessage() {}
 
 func (x *ReadyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[22]
+	mi := &file_codemode_v1_executor_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1852,7 +1934,7 @@ func (x *ReadyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadyResponse.ProtoReflect.Descriptor instead.
 func (*ReadyResponse) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{22}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ReadyResponse) GetReady() bool {
@@ -1877,7 +1959,7 @@ type InfoRequest struct {
 
 func (x *InfoRequest) Reset() {
 	*x = InfoRequest{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[23]
+	mi := &file_codemode_v1_executor_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1889,7 +1971,7 @@ func (x *InfoRequest) String() string {
 func (*InfoRequest) ProtoMessage() {}
 
 func (x *InfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[23]
+	mi := &file_codemode_v1_executor_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1902,7 +1984,7 @@ func (x *InfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoRequest.ProtoReflect.Descriptor instead.
 func (*InfoRequest) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{23}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{24}
 }
 
 type InfoResponse struct {
@@ -1921,7 +2003,7 @@ type InfoResponse struct {
 
 func (x *InfoResponse) Reset() {
 	*x = InfoResponse{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[24]
+	mi := &file_codemode_v1_executor_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1933,7 +2015,7 @@ func (x *InfoResponse) String() string {
 func (*InfoResponse) ProtoMessage() {}
 
 func (x *InfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[24]
+	mi := &file_codemode_v1_executor_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1946,7 +2028,7 @@ func (x *InfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoResponse.ProtoReflect.Descriptor instead.
 func (*InfoResponse) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{24}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *InfoResponse) GetVersion() string {
@@ -2011,7 +2093,7 @@ type Layer struct {
 
 func (x *Layer) Reset() {
 	*x = Layer{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[25]
+	mi := &file_codemode_v1_executor_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2023,7 +2105,7 @@ func (x *Layer) String() string {
 func (*Layer) ProtoMessage() {}
 
 func (x *Layer) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[25]
+	mi := &file_codemode_v1_executor_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2036,7 +2118,7 @@ func (x *Layer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Layer.ProtoReflect.Descriptor instead.
 func (*Layer) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{25}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Layer) GetName() string {
@@ -2075,13 +2157,19 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\x04Part\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12\x12\n" +
-	"\x04more\x18\x03 \x01(\bR\x04more\"\xc6\x01\n" +
+	"\x04more\x18\x03 \x01(\bR\x04more\"D\n" +
+	"\bCallback\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x1e\n" +
+	"\n" +
+	"capability\x18\x02 \x01(\tR\n" +
+	"capability\"\xf9\x01\n" +
 	"\x05Start\x12!\n" +
 	"\fexecution_id\x18\x01 \x01(\tR\vexecutionId\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12'\n" +
 	"\x05tools\x18\x03 \x03(\v2\x11.codemode.v1.ToolR\x05tools\x12+\n" +
 	"\x06limits\x18\x04 \x01(\v2\x13.codemode.v1.LimitsR\x06limits\x120\n" +
-	"\bfeatures\x18\x05 \x03(\x0e2\x14.codemode.v1.FeatureR\bfeatures\"\xc1\x01\n" +
+	"\bfeatures\x18\x05 \x03(\x0e2\x14.codemode.v1.FeatureR\bfeatures\x121\n" +
+	"\bcallback\x18\x14 \x01(\v2\x15.codemode.v1.CallbackR\bcallback\"\xc1\x01\n" +
 	"\x04Tool\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04path\x18\x05 \x03(\tR\x04path\x126\n" +
@@ -2115,7 +2203,7 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\vToolFailure\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\"\b\n" +
-	"\x06Cancel\"\x98\x03\n" +
+	"\x06Cancel\"\xb4\x03\n" +
 	"\x0fExecuteResponse\x120\n" +
 	"\astarted\x18\x01 \x01(\v2\x14.codemode.v1.StartedH\x00R\astarted\x12-\n" +
 	"\x06output\x18\x02 \x01(\v2\x13.codemode.v1.OutputH\x00R\x06output\x124\n" +
@@ -2124,7 +2212,8 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\bartifact\x18\x05 \x01(\v2\x15.codemode.v1.ArtifactH\x00R\bartifact\x12'\n" +
 	"\x04part\x18\x06 \x01(\v2\x11.codemode.v1.PartH\x00R\x04part\x12-\n" +
 	"\x06credit\x18\a \x01(\v2\x13.codemode.v1.CreditH\x00R\x06credit\x12'\n" +
-	"\x04stop\x18\b \x01(\v2\x11.codemode.v1.StopH\x00R\x04stopB\t\n" +
+	"\x04stop\x18\b \x01(\v2\x11.codemode.v1.StopH\x00R\x04stop\x12\x1a\n" +
+	"\bsequence\x18\x14 \x01(\x04R\bsequenceB\t\n" +
 	"\amessage\".\n" +
 	"\x06Credit\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x14\n" +
@@ -2190,11 +2279,12 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\x05Layer\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
 	"\bin_force\x18\x02 \x01(\bR\ainForce\x12\x16\n" +
-	"\x06detail\x18\x03 \x01(\tR\x06detail*R\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail*h\n" +
 	"\aFeature\x12\x17\n" +
 	"\x13FEATURE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rFEATURE_PARTS\x10\x01\x12\x1b\n" +
-	"\x17FEATURE_STREAMING_TOOLS\x10\x02*\xb0\x01\n" +
+	"\x17FEATURE_STREAMING_TOOLS\x10\x02\x12\x14\n" +
+	"\x10FEATURE_CALLBACK\x10\x03*\xb0\x01\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tSTATUS_OK\x10\x01\x12\x10\n" +
@@ -2223,82 +2313,84 @@ func file_codemode_v1_executor_proto_rawDescGZIP() []byte {
 }
 
 var file_codemode_v1_executor_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_codemode_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_codemode_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_codemode_v1_executor_proto_goTypes = []any{
 	(Feature)(0),                // 0: codemode.v1.Feature
 	(Status)(0),                 // 1: codemode.v1.Status
 	(Output_Stream)(0),          // 2: codemode.v1.Output.Stream
 	(*ExecuteRequest)(nil),      // 3: codemode.v1.ExecuteRequest
 	(*Part)(nil),                // 4: codemode.v1.Part
-	(*Start)(nil),               // 5: codemode.v1.Start
-	(*Tool)(nil),                // 6: codemode.v1.Tool
-	(*Parameter)(nil),           // 7: codemode.v1.Parameter
-	(*Limits)(nil),              // 8: codemode.v1.Limits
-	(*ToolResult)(nil),          // 9: codemode.v1.ToolResult
-	(*ToolFailure)(nil),         // 10: codemode.v1.ToolFailure
-	(*Cancel)(nil),              // 11: codemode.v1.Cancel
-	(*ExecuteResponse)(nil),     // 12: codemode.v1.ExecuteResponse
-	(*Credit)(nil),              // 13: codemode.v1.Credit
-	(*Stop)(nil),                // 14: codemode.v1.Stop
-	(*Started)(nil),             // 15: codemode.v1.Started
-	(*Output)(nil),              // 16: codemode.v1.Output
-	(*ToolCall)(nil),            // 17: codemode.v1.ToolCall
-	(*Artifact)(nil),            // 18: codemode.v1.Artifact
-	(*Result)(nil),              // 19: codemode.v1.Result
-	(*ProgramError)(nil),        // 20: codemode.v1.ProgramError
-	(*Usage)(nil),               // 21: codemode.v1.Usage
-	(*HealthRequest)(nil),       // 22: codemode.v1.HealthRequest
-	(*HealthResponse)(nil),      // 23: codemode.v1.HealthResponse
-	(*ReadyRequest)(nil),        // 24: codemode.v1.ReadyRequest
-	(*ReadyResponse)(nil),       // 25: codemode.v1.ReadyResponse
-	(*InfoRequest)(nil),         // 26: codemode.v1.InfoRequest
-	(*InfoResponse)(nil),        // 27: codemode.v1.InfoResponse
-	(*Layer)(nil),               // 28: codemode.v1.Layer
-	(*durationpb.Duration)(nil), // 29: google.protobuf.Duration
+	(*Callback)(nil),            // 5: codemode.v1.Callback
+	(*Start)(nil),               // 6: codemode.v1.Start
+	(*Tool)(nil),                // 7: codemode.v1.Tool
+	(*Parameter)(nil),           // 8: codemode.v1.Parameter
+	(*Limits)(nil),              // 9: codemode.v1.Limits
+	(*ToolResult)(nil),          // 10: codemode.v1.ToolResult
+	(*ToolFailure)(nil),         // 11: codemode.v1.ToolFailure
+	(*Cancel)(nil),              // 12: codemode.v1.Cancel
+	(*ExecuteResponse)(nil),     // 13: codemode.v1.ExecuteResponse
+	(*Credit)(nil),              // 14: codemode.v1.Credit
+	(*Stop)(nil),                // 15: codemode.v1.Stop
+	(*Started)(nil),             // 16: codemode.v1.Started
+	(*Output)(nil),              // 17: codemode.v1.Output
+	(*ToolCall)(nil),            // 18: codemode.v1.ToolCall
+	(*Artifact)(nil),            // 19: codemode.v1.Artifact
+	(*Result)(nil),              // 20: codemode.v1.Result
+	(*ProgramError)(nil),        // 21: codemode.v1.ProgramError
+	(*Usage)(nil),               // 22: codemode.v1.Usage
+	(*HealthRequest)(nil),       // 23: codemode.v1.HealthRequest
+	(*HealthResponse)(nil),      // 24: codemode.v1.HealthResponse
+	(*ReadyRequest)(nil),        // 25: codemode.v1.ReadyRequest
+	(*ReadyResponse)(nil),       // 26: codemode.v1.ReadyResponse
+	(*InfoRequest)(nil),         // 27: codemode.v1.InfoRequest
+	(*InfoResponse)(nil),        // 28: codemode.v1.InfoResponse
+	(*Layer)(nil),               // 29: codemode.v1.Layer
+	(*durationpb.Duration)(nil), // 30: google.protobuf.Duration
 }
 var file_codemode_v1_executor_proto_depIdxs = []int32{
-	5,  // 0: codemode.v1.ExecuteRequest.start:type_name -> codemode.v1.Start
-	9,  // 1: codemode.v1.ExecuteRequest.tool_result:type_name -> codemode.v1.ToolResult
-	11, // 2: codemode.v1.ExecuteRequest.cancel:type_name -> codemode.v1.Cancel
+	6,  // 0: codemode.v1.ExecuteRequest.start:type_name -> codemode.v1.Start
+	10, // 1: codemode.v1.ExecuteRequest.tool_result:type_name -> codemode.v1.ToolResult
+	12, // 2: codemode.v1.ExecuteRequest.cancel:type_name -> codemode.v1.Cancel
 	4,  // 3: codemode.v1.ExecuteRequest.part:type_name -> codemode.v1.Part
-	6,  // 4: codemode.v1.Start.tools:type_name -> codemode.v1.Tool
-	8,  // 5: codemode.v1.Start.limits:type_name -> codemode.v1.Limits
+	7,  // 4: codemode.v1.Start.tools:type_name -> codemode.v1.Tool
+	9,  // 5: codemode.v1.Start.limits:type_name -> codemode.v1.Limits
 	0,  // 6: codemode.v1.Start.features:type_name -> codemode.v1.Feature
-	7,  // 7: codemode.v1.Tool.parameters:type_name -> codemode.v1.Parameter
-	29, // 8: codemode.v1.Limits.timeout:type_name -> google.protobuf.Duration
-	10, // 9: codemode.v1.ToolResult.failure:type_name -> codemode.v1.ToolFailure
-	15, // 10: codemode.v1.ExecuteResponse.started:type_name -> codemode.v1.Started
-	16, // 11: codemode.v1.ExecuteResponse.output:type_name -> codemode.v1.Output
-	17, // 12: codemode.v1.ExecuteResponse.tool_call:type_name -> codemode.v1.ToolCall
-	19, // 13: codemode.v1.ExecuteResponse.result:type_name -> codemode.v1.Result
-	18, // 14: codemode.v1.ExecuteResponse.artifact:type_name -> codemode.v1.Artifact
-	4,  // 15: codemode.v1.ExecuteResponse.part:type_name -> codemode.v1.Part
-	13, // 16: codemode.v1.ExecuteResponse.credit:type_name -> codemode.v1.Credit
-	14, // 17: codemode.v1.ExecuteResponse.stop:type_name -> codemode.v1.Stop
-	0,  // 18: codemode.v1.Started.features:type_name -> codemode.v1.Feature
-	8,  // 19: codemode.v1.Started.limits:type_name -> codemode.v1.Limits
-	2,  // 20: codemode.v1.Output.stream:type_name -> codemode.v1.Output.Stream
-	1,  // 21: codemode.v1.Result.status:type_name -> codemode.v1.Status
-	20, // 22: codemode.v1.Result.error:type_name -> codemode.v1.ProgramError
-	21, // 23: codemode.v1.Result.usage:type_name -> codemode.v1.Usage
-	29, // 24: codemode.v1.Usage.wall:type_name -> google.protobuf.Duration
-	29, // 25: codemode.v1.Usage.cpu:type_name -> google.protobuf.Duration
-	28, // 26: codemode.v1.InfoResponse.layers:type_name -> codemode.v1.Layer
-	8,  // 27: codemode.v1.InfoResponse.limits:type_name -> codemode.v1.Limits
-	0,  // 28: codemode.v1.InfoResponse.features:type_name -> codemode.v1.Feature
-	3,  // 29: codemode.v1.ExecutorService.Execute:input_type -> codemode.v1.ExecuteRequest
-	22, // 30: codemode.v1.ExecutorService.Health:input_type -> codemode.v1.HealthRequest
-	24, // 31: codemode.v1.ExecutorService.Ready:input_type -> codemode.v1.ReadyRequest
-	26, // 32: codemode.v1.ExecutorService.Info:input_type -> codemode.v1.InfoRequest
-	12, // 33: codemode.v1.ExecutorService.Execute:output_type -> codemode.v1.ExecuteResponse
-	23, // 34: codemode.v1.ExecutorService.Health:output_type -> codemode.v1.HealthResponse
-	25, // 35: codemode.v1.ExecutorService.Ready:output_type -> codemode.v1.ReadyResponse
-	27, // 36: codemode.v1.ExecutorService.Info:output_type -> codemode.v1.InfoResponse
-	33, // [33:37] is the sub-list for method output_type
-	29, // [29:33] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	5,  // 7: codemode.v1.Start.callback:type_name -> codemode.v1.Callback
+	8,  // 8: codemode.v1.Tool.parameters:type_name -> codemode.v1.Parameter
+	30, // 9: codemode.v1.Limits.timeout:type_name -> google.protobuf.Duration
+	11, // 10: codemode.v1.ToolResult.failure:type_name -> codemode.v1.ToolFailure
+	16, // 11: codemode.v1.ExecuteResponse.started:type_name -> codemode.v1.Started
+	17, // 12: codemode.v1.ExecuteResponse.output:type_name -> codemode.v1.Output
+	18, // 13: codemode.v1.ExecuteResponse.tool_call:type_name -> codemode.v1.ToolCall
+	20, // 14: codemode.v1.ExecuteResponse.result:type_name -> codemode.v1.Result
+	19, // 15: codemode.v1.ExecuteResponse.artifact:type_name -> codemode.v1.Artifact
+	4,  // 16: codemode.v1.ExecuteResponse.part:type_name -> codemode.v1.Part
+	14, // 17: codemode.v1.ExecuteResponse.credit:type_name -> codemode.v1.Credit
+	15, // 18: codemode.v1.ExecuteResponse.stop:type_name -> codemode.v1.Stop
+	0,  // 19: codemode.v1.Started.features:type_name -> codemode.v1.Feature
+	9,  // 20: codemode.v1.Started.limits:type_name -> codemode.v1.Limits
+	2,  // 21: codemode.v1.Output.stream:type_name -> codemode.v1.Output.Stream
+	1,  // 22: codemode.v1.Result.status:type_name -> codemode.v1.Status
+	21, // 23: codemode.v1.Result.error:type_name -> codemode.v1.ProgramError
+	22, // 24: codemode.v1.Result.usage:type_name -> codemode.v1.Usage
+	30, // 25: codemode.v1.Usage.wall:type_name -> google.protobuf.Duration
+	30, // 26: codemode.v1.Usage.cpu:type_name -> google.protobuf.Duration
+	29, // 27: codemode.v1.InfoResponse.layers:type_name -> codemode.v1.Layer
+	9,  // 28: codemode.v1.InfoResponse.limits:type_name -> codemode.v1.Limits
+	0,  // 29: codemode.v1.InfoResponse.features:type_name -> codemode.v1.Feature
+	3,  // 30: codemode.v1.ExecutorService.Execute:input_type -> codemode.v1.ExecuteRequest
+	23, // 31: codemode.v1.ExecutorService.Health:input_type -> codemode.v1.HealthRequest
+	25, // 32: codemode.v1.ExecutorService.Ready:input_type -> codemode.v1.ReadyRequest
+	27, // 33: codemode.v1.ExecutorService.Info:input_type -> codemode.v1.InfoRequest
+	13, // 34: codemode.v1.ExecutorService.Execute:output_type -> codemode.v1.ExecuteResponse
+	24, // 35: codemode.v1.ExecutorService.Health:output_type -> codemode.v1.HealthResponse
+	26, // 36: codemode.v1.ExecutorService.Ready:output_type -> codemode.v1.ReadyResponse
+	28, // 37: codemode.v1.ExecutorService.Info:output_type -> codemode.v1.InfoResponse
+	34, // [34:38] is the sub-list for method output_type
+	30, // [30:34] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_codemode_v1_executor_proto_init() }
@@ -2312,12 +2404,12 @@ func file_codemode_v1_executor_proto_init() {
 		(*ExecuteRequest_Cancel)(nil),
 		(*ExecuteRequest_Part)(nil),
 	}
-	file_codemode_v1_executor_proto_msgTypes[6].OneofWrappers = []any{
+	file_codemode_v1_executor_proto_msgTypes[7].OneofWrappers = []any{
 		(*ToolResult_Value)(nil),
 		(*ToolResult_Failure)(nil),
 		(*ToolResult_Rows)(nil),
 	}
-	file_codemode_v1_executor_proto_msgTypes[9].OneofWrappers = []any{
+	file_codemode_v1_executor_proto_msgTypes[10].OneofWrappers = []any{
 		(*ExecuteResponse_Started)(nil),
 		(*ExecuteResponse_Output)(nil),
 		(*ExecuteResponse_ToolCall)(nil),
@@ -2333,7 +2425,7 @@ func file_codemode_v1_executor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_codemode_v1_executor_proto_rawDesc), len(file_codemode_v1_executor_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   26,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,0 +1,61 @@
+package codemode_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/codemode-sdk/codemode"
+	"github.com/codemode-sdk/codemode/config"
+	"github.com/codemode-sdk/codemode/executorclient"
+	"github.com/codemode-sdk/codemode/executorclient/toolservice"
+)
+
+// callback is the tool service of the pass in which tool calls come by callback
+// (CODEMODE_TEST_MODE=callback); nil in the usual one, where they travel on the stream.
+var callback *executorclient.Callback
+
+// inMode gives the options with which a test's executor runs in the mode of the pass.
+func inMode(options codemode.Options) codemode.Options {
+	if callback == nil {
+		return options
+	}
+	cfg := config.Default()
+	if options.Config != nil {
+		*cfg = *options.Config
+	}
+	cfg.Executor.Callback.Addresses = []string{callback.Address}
+	options.Config, options.Callback = cfg, callback
+	return options
+}
+
+// startMode serves the tool service, if the pass has one.
+func startMode() (stop func() error, err error) {
+	if os.Getenv("CODEMODE_TEST_MODE") != "callback" {
+		return func() error { return nil }, nil
+	}
+	service, err := toolservice.New(toolservice.Options{})
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "codemode-test-")
+	if err != nil {
+		return nil, err
+	}
+	socket := filepath.Join(dir, "tools")
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "unix", socket)
+	if err != nil {
+		return nil, err
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = service.Serve(listener) }) // its error is that it was closed
+	callback = &executorclient.Callback{Service: service, Address: "unix://" + socket}
+	return func() error {
+		err := service.Close()
+		serving.Wait()
+		return errors.Join(err, os.RemoveAll(dir))
+	}, nil
+}
