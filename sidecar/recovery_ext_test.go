@@ -158,7 +158,7 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 		t.Error(err)
 	}
 	wg.Wait()
-	if err := e.Client.Close(); err != nil {
+	if err := e.close(); err != nil {
 		t.Error(err)
 	}
 	if forkServers(t)[server] {
@@ -194,7 +194,7 @@ func TestShutdownDrains(t *testing.T) {
 	if _, err := e.Execute(t.Context(), executorclient.Request{Code: "1"}); err == nil {
 		t.Error("a run was admitted after the shutdown")
 	}
-	if err := e.Client.Close(); err != nil {
+	if err := e.close(); err != nil {
 		t.Error(err)
 	}
 }
