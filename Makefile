@@ -30,8 +30,12 @@ test: ## run every test
 callback: ## run the tests of tools again, with calls in callback mode
 	CODEMODE_TEST_MODE=callback go test -skip='^(TestAllHolds|TestAttacks|TestBombs|TestREADMECommands)' . ./sidecar
 
+.PHONY: kubernetes
+kubernetes: ## hold the manifests in deploy/kubernetes to Kubernetes' own libraries
+	cd deploy/kubernetes && go vet ./... && go test ./... && go mod tidy -diff
+
 .PHONY: base-image
-base-image: ## make the image that the tests of the sandbox run in, if there is none
+base-image: ## make the images that tests in containers start from, if there are none
 	.ci/base-image
 
 .PHONY: vm-kernel
