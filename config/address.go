@@ -143,6 +143,15 @@ func readHost(text string) (string, error) {
 	return text, nil
 }
 
+// readListen checks an address to listen on; the host may be missing, for all of them.
+func readListen(text string) (string, error) {
+	host, port, err := net.SplitHostPort(text)
+	if n, bad := strconv.Atoi(port); err != nil || bad != nil || n < 0 || n > 65535 || host != "" && !validHost(host) {
+		return "", errors.New("is not an address to listen on: write host:port, such as 127.0.0.1:8002, or :8002 for every address")
+	}
+	return text, nil
+}
+
 // readSocket checks the path of a unix socket.
 func readSocket(text string) (string, error) {
 	switch {

@@ -108,6 +108,10 @@ type Server struct {
 	APIKeys []Secret
 	// APIKeysFile is as in SidecarConfig.APIKeysFile.
 	APIKeysFile string
+	// HTTPAddress is as in SidecarConfig.HTTPAddress.
+	HTTPAddress string
+	// DrainTimeout is as in SidecarConfig.DrainTimeout.
+	DrainTimeout time.Duration
 }
 
 // GRPC is the section "grpc".
@@ -115,8 +119,12 @@ type GRPC struct{ TLS TLS }
 
 // Log is the section "log".
 type Log struct {
-	// Level is the least severe level that is written.
+	// Level is as in SidecarConfig.LogLevel.
 	Level slog.Level
+	// Format is as in SidecarConfig.LogFormat.
+	Format string
+	// Audit is as in SidecarConfig.Audit.
+	Audit string
 }
 
 // Client gives the half of an application that talks to an executor.
@@ -163,6 +171,11 @@ func (c *Config) Sidecar() SidecarConfig {
 		Python:     e.Python,
 		CacheDir:   e.CacheDir,
 		LogLevel:   c.Log.Level,
+		LogFormat:  c.Log.Format,
+		Audit:      c.Log.Audit,
+
+		HTTPAddress:  e.Server.HTTPAddress,
+		DrainTimeout: e.Server.DrainTimeout,
 	}
 	s.Network.AllowedDomains = slices.Clone(e.Network.AllowedDomains)
 	s.Network.BlockedDomains = slices.Clone(e.Network.BlockedDomains)

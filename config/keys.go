@@ -210,6 +210,14 @@ var keys = []key{
 	{path: "executor.server.api_keys_file", readers: readBySidecar, env: []string{"CODEMODE_API_KEYS_FILE"}, example: "/run/secrets/codemode-keys",
 		value: optionalText("path", "a path", func(c *Config) *string { return &c.Executor.Server.APIKeysFile }, readPath),
 		doc:   "A file with further keys that admit a caller, one in a line; lines with # do not count. It is read again when it changes; a change that leaves no usable key is logged, and the keys before it stay."},
+	{path: "executor.server.http_address", readers: readBySidecar, env: []string{"CODEMODE_HTTP_ADDRESS"}, example: "127.0.0.1:8002",
+		value: optionalText("address", "host:port or :port", func(c *Config) *string { return &c.Executor.Server.HTTPAddress }, readListen),
+		doc:   "Where codemode serve answers /healthz, /readyz and /metrics, in plain HTTP and without a key: they tell names of tools, and no program, value or key. Nowhere if not set; :8002 is every address of the machine."},
+	{path: "executor.server.drain_timeout", readers: readBySidecar, env: []string{"CODEMODE_DRAIN_TIMEOUT"},
+		value:   duration(func(c *Config) *time.Duration { return &c.Executor.Server.DrainTimeout }, 0, 48*time.Hour),
+		derive:  func(c *Config) { c.Executor.Server.DrainTimeout = c.Executor.Limits.CodeTimeout + time.Second },
+		derived: "limits.code_timeout + 1s",
+		doc:     "How long a stopping executor lets what runs come to its end before it cuts it off."},
 
 	{path: "executor.callback.addresses", readers: readBySidecar, initial: "[]", env: []string{"CODEMODE_CALLBACK_ADDRESSES"},
 		value: addresses(func(c *Config) *[]string { return &c.Executor.Callback.Addresses }),
@@ -244,6 +252,12 @@ var keys = []key{
 	{path: "log.level", readers: readBySidecar, initial: "info", env: []string{"CODEMODE_LOG_LEVEL"},
 		value: level(func(c *Config) *slog.Level { return &c.Log.Level }),
 		doc:   "The least severe level that is written."},
+	{path: "log.format", readers: readBySidecar, initial: LogText, env: []string{"CODEMODE_LOG_FORMAT"},
+		value: choice(func(c *Config) *string { return &c.Log.Format }, LogText, LogJSON),
+		doc:   "How codemode serve writes its log: key=value pairs, or a JSON object in each line."},
+	{path: "log.audit", readers: readBySidecar, initial: AuditOff, env: []string{"CODEMODE_LOG_AUDIT"},
+		value: choice(func(c *Config) *string { return &c.Log.Audit }, AuditOff, AuditOn, AuditWithCode),
+		doc:   "Whether there is a line for each execution, whatever the level: who asked, the program's hash, the tools it called, how it ended, what it used. with-code adds the program itself, which may hold whatever a model was told."},
 }
 
 // otherVariables are the environment variables that are no key.

@@ -260,7 +260,7 @@ func TestInitWritesAFileThatSaysTheDefaults(t *testing.T) {
 	want.Executor.CacheDir = "/var/cache/codemode"
 	want.Executor.Filesystem.Workspace.Mount, want.Executor.Filesystem.Workspace.Source = "/workspace", "/srv/data"
 	want.Executor.Filesystem.Sandbox.Mount, want.Executor.Filesystem.Outputs.Mount = "/sandbox", "/outputs"
-	want.Executor.Server.Socket = "/run/codemode/executor.sock"
+	want.Executor.Server.Socket, want.Executor.Server.HTTPAddress = "/run/codemode/executor.sock", "127.0.0.1:8002"
 	want.Executor.Server.APIKeys = []config.Secret{config.NewSecret("k")}
 	want.Executor.APIKeyFile, want.Executor.Server.APIKeysFile = "/run/secrets/codemode-key", "/run/secrets/codemode-keys"
 	want.Executor.Callback.APIKey = config.NewSecret("c")
@@ -365,4 +365,27 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Whoever reloads a file is told what of it waits for a restart, and is not shown keys.
+func TestChangedNamesWhatDiffersInTheExecutorsHalf(t *testing.T) {
+	parse := func(text string) *config.Config {
+		c, err := config.Parse("f", []byte(text), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	before := parse("{executor: {server: {api_keys: [one]}}}")
+	after := parse("{project: {name: x}, executor: {timeout: 9, limits: {code_timeout: 9}, server: {api_keys: [two]}}, log: {level: warn}}")
+	want := []string{
+		"executor.limits.code_timeout", "executor.limits.cpu_time", "executor.server.api_keys",
+		"executor.server.drain_timeout", "log.level",
+	}
+	if diff := cmp.Diff(want, config.Changed(before, after)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := config.Changed(after, after); got != nil {
+		t.Errorf("nothing changed, but %v", got)
+	}
 }

@@ -226,6 +226,7 @@ mcp_servers:
 				c.Executor.APIKey = config.NewSecret("k1")
 				c.Executor.Server = config.Server{Host: "0.0.0.0", Port: 9001, Socket: "/run/e.sock", SocketMode: config.SocketOwner, APIKeys: []config.Secret{config.NewSecret("k1")}}
 				c.Executor.Limits.CodeTimeout, c.Executor.Limits.CPUTime = time.Minute, time.Minute
+				c.Executor.Server.DrainTimeout = time.Minute + time.Second
 				c.Executor.Timeout = 75 * time.Second
 			},
 		},
@@ -277,6 +278,7 @@ mcp_servers:
 			overrides: []config.Override{{Key: "executor.limits.code_timeout", Value: "1m30s"}},
 			want: func(c *config.Config) {
 				c.Executor.Limits.CodeTimeout, c.Executor.Limits.CPUTime = 90*time.Second, 90*time.Second
+				c.Executor.Server.DrainTimeout = 91 * time.Second
 				c.Executor.Pool.QueueTimeout, c.Executor.Pool.MaxWorkers, c.Executor.Pool.MinReady = time.Second, 1, 1
 				c.Executor.Timeout = 96 * time.Second
 			},
@@ -355,6 +357,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		Network:    config.Network{Mode: "none", Connections: 32, Bytes: 256 << 20},
 		Sandbox:    config.Sandbox{Require: "strict"},
 		Pool:       config.Pool{MinReady: 2, MaxWorkers: workers, Queue: 64, QueueTimeout: 10 * time.Second},
+		LogFormat:  "text", Audit: "off", DrainTimeout: 31 * time.Second,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

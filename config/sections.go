@@ -27,7 +27,7 @@ var sections = []section{
 	{path: "executor.callback", doc: "Callback mode: tool calls that the executor makes by dialling the application, where that asks for it. Without it they travel on the stream on which the program came."},
 	{path: "grpc", doc: "The connection between application and executor."},
 	{path: "grpc.tls", doc: "Encryption between application and executor. All files are PEM; they are read again when they change. codemode tls generate-certs makes a set."},
-	{path: "log", doc: "The executor's log."},
+	{path: "log", doc: "What the executor writes to standard error."},
 	{path: serversPath, doc: "MCP servers whose tools programs may call, each under a name of its own, which is their namespace. The application imports adapters/mcp to have them opened."},
 }
 

@@ -49,6 +49,17 @@ type SidecarConfig struct {
 	CacheDir string
 	// LogLevel is the least severe level that is written.
 	LogLevel slog.Level
+	// LogFormat is how a command writes the log: LogText or LogJSON. An executor that is
+	// embedded writes to the logger that it was given.
+	LogFormat string
+	// Audit is AuditOff, AuditOn or AuditWithCode.
+	Audit string
+	// HTTPAddress is where a command serves probes and metrics: host:port. If empty,
+	// nowhere; an executor that is embedded ignores it.
+	HTTPAddress string
+	// DrainTimeout bounds how long a command that was told to stop lets programs come to
+	// their end. Zero cuts them off at once.
+	DrainTimeout time.Duration
 }
 
 // Who may connect to a unix socket.
@@ -57,6 +68,22 @@ const (
 	SocketOwner = "0600"
 	// SocketGroup: also the group that the executor runs as, or that its directory gives.
 	SocketGroup = "0660"
+)
+
+// How a log is written.
+const (
+	LogText = "text"
+	LogJSON = "json"
+)
+
+// What is written of each execution.
+const (
+	// AuditOff: nothing.
+	AuditOff = "off"
+	// AuditOn: a record without the program, which its SHA-256 identifies.
+	AuditOn = "on"
+	// AuditWithCode: a record with the program.
+	AuditWithCode = "with-code"
 )
 
 // Limits bound one execution each. None can be switched off.
@@ -221,12 +248,15 @@ func DefaultSidecar() SidecarConfig { return Default().Sidecar() }
 func (s SidecarConfig) Validate() error {
 	whole := Default()
 	e := &whole.Executor
-	e.Server = Server{Host: s.Host, Port: s.Port, Socket: s.Socket, SocketMode: s.SocketMode, APIKeys: s.APIKeys, APIKeysFile: s.APIKeysFile}
+	e.Server = Server{
+		Host: s.Host, Port: s.Port, Socket: s.Socket, SocketMode: s.SocketMode, APIKeys: s.APIKeys, APIKeysFile: s.APIKeysFile,
+		HTTPAddress: s.HTTPAddress, DrainTimeout: s.DrainTimeout,
+	}
 	whole.GRPC.TLS = s.TLS.section()
 	e.Callback = s.Callback
 	e.Limits, e.Filesystem, e.Network, e.Execution = s.Limits, s.Filesystem, s.Network, s.Execution
 	e.Sandbox, e.Pool, e.Python, e.CacheDir = s.Sandbox, s.Pool, s.Python, s.CacheDir
-	whole.Log.Level = s.LogLevel
+	whole.Log = Log{Level: s.LogLevel, Format: s.LogFormat, Audit: s.Audit}
 
 	var found problems
 	if err := check(whole, readBySidecar); err != nil {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
@@ -31,6 +32,8 @@ const rowsWindow = 256 << 10
 // An openCall is a tool call that has no result yet.
 type openCall struct {
 	streaming bool
+	use       int // in record.Tools
+	begun     time.Time
 
 	// Of the worker's frames; whoever reads those has them to itself.
 	asking bool  // the arguments are not all here
@@ -66,7 +69,9 @@ func (e *execution) call(id uint32, payload []byte, more bool) error {
 		// To wait would be for ever: they end when the program has read them, or lets go.
 		over = fmt.Sprintf("the rows of %d calls have not been read to their end (limits.concurrent_tool_calls); close() those you need no more", e.streams)
 	case !repeated:
-		e.open[id] = &openCall{streaming: streaming, asking: more, asked: int64(len(arguments))}
+		e.open[id] = &openCall{
+			streaming: streaming, use: e.asked(name), begun: time.Now(), asking: more, asked: int64(len(arguments)),
+		}
 		e.calls++
 		if streaming {
 			e.streams++
@@ -253,20 +258,23 @@ func (e *execution) pass(call *openCall, id uint32, kind, frame byte, data []byt
 	}
 	call.kind = 0
 	if kind == frameValue {
-		e.close(call, id)
+		e.close(call, id, false)
 	}
 	return e.answer(frame, id, data)
 }
 
 // fail ends a call for the program.
 func (e *execution) fail(call *openCall, id uint32, kind, message string) error {
-	e.close(call, id)
+	e.close(call, id, true)
 	return e.answerFailure(id, kind, message)
 }
 
 // close forgets a call: it has its result.
-func (e *execution) close(call *openCall, id uint32) {
+func (e *execution) close(call *openCall, id uint32, failed bool) {
 	e.mu.Lock()
+	if e.open[id] == call { // it is not, once the record is complete
+		e.answered(call, failed)
+	}
 	delete(e.open, id)
 	if call.streaming {
 		e.streams--
@@ -283,6 +291,7 @@ func (e *execution) close(call *openCall, id uint32) {
 
 // use takes from a request what it says about tools and features.
 func (e *execution) use(start *codemodev1.Start) {
+	e.tools = start.GetTools()
 	e.parts = slices.Contains(start.GetFeatures(), codemodev1.Feature_FEATURE_PARTS)
 	e.streaming = map[string]bool{}
 	for _, tool := range start.GetTools() {

@@ -97,6 +97,8 @@ func (e *execution) explain(result *codemodev1.Result, reason codemodev1.Status,
 		failure.Type, failure.Message = "Killed", "the program was ended"
 		var violation protocolError
 		switch {
+		case e.stopped:
+			failure.Type, failure.Message = "Stopped", "the executor was stopped before the program came to its end"
 		case e.threads > 0:
 			failure.Message = fmt.Sprintf("the program had %d threads; the limit is %d", e.threads, e.limits.Threads)
 		case e.scratchFull:

@@ -115,6 +115,14 @@ func (o *outlet) begin(execution string) {
 	}
 }
 
+// verdicts counts what became of the worker's connections; nil without a proxy.
+func (o *outlet) verdicts() map[string]int {
+	if o == nil {
+		return nil
+	}
+	return o.run.Verdicts()
+}
+
 // close waits until nothing is under way any more. The worker must have ended.
 func (o *outlet) close() {
 	if o == nil {

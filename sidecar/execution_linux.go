@@ -49,16 +49,25 @@ type execution struct {
 	cut         bool             // there was more
 	reason      codemodev1.Status
 	open        map[uint32]*openCall
-	places      chan struct{} // one for each call that the client has and that does not stream
+	places      chan struct{}  // one for each call that the client has and that does not stream
+	uses        map[string]int // by name, in record.Tools
+	told        func(tool string, failed bool, took time.Duration)
 	calls       int
 	streams     int  // those in open that stream
 	threads     int  // seen when there were too many
 	scratchFull bool // the worker's files were too many or too large
+	stopped     bool // the executor stops and does not wait for it
 	overCPU     bool // its processes together took more processor time than they may
 
 	// Set before the program starts.
 	parts     bool            // the client takes values in parts
 	streaming map[string]bool // the tools that stream
+
+	tools   []*codemodev1.Tool
+	cutting context.Context // ends when a stopping executor does not wait any longer
+
+	record   Record
+	finished func() // gets the complete record
 
 	resultSent int64 // bytes of the result that the client has, of whoever reads the worker's frames
 
@@ -103,6 +112,8 @@ func (e *execution) run(start *codemodev1.Start) (*codemodev1.Result, error) {
 	go e.receive() // ends when the handler returns, as gRPC then ends the stream
 	stop := context.AfterFunc(e.stream.Context(), func() { e.stop(codemodev1.Status_STATUS_CANCELLED) })
 	defer stop()
+	spare := context.AfterFunc(e.cutting, e.cutOff)
+	defer spare()
 
 	stopWatch := e.startWatch()
 	defer stopWatch()
@@ -131,6 +142,14 @@ func (e *execution) finish(result *codemodev1.Result) error {
 func (e *execution) stop(reason codemodev1.Status) {
 	e.setReason(reason)
 	e.worker.kill()
+}
+
+// cutOff ends the program of a stopping executor.
+func (e *execution) cutOff() {
+	e.mu.Lock()
+	e.stopped = true
+	e.mu.Unlock()
+	e.stop(codemodev1.Status_STATUS_KILLED)
 }
 
 func (e *execution) setReason(reason codemodev1.Status) {

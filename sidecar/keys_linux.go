@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -22,25 +24,20 @@ import (
 
 // admission says who may call: keys, and certificates where TLS is on.
 type admission struct {
-	keys *apikey.Keyring
+	keys atomic.Pointer[apikey.Keyring]
 	tls  *tlsfiles.Source // nil without TLS
 	cfg  config.ServerTLS
 	log  *slog.Logger
+	// turnedAway is told of executions that were refused here.
+	turnedAway func(record *Record, reason string)
 }
 
 func newAdmission(cfg config.SidecarConfig, log *slog.Logger) (*admission, error) {
 	a := &admission{cfg: cfg.TLS, log: log}
-	keys := make([]string, len(cfg.APIKeys))
-	for i, key := range cfg.APIKeys {
-		keys[i] = key.Reveal()
-	}
-	var err error
-	a.keys, err = apikey.NewKeyring(keys, cfg.APIKeysFile, func(err error) {
-		log.Error("the file with API keys changed and cannot be used; the keys before it stay", "error", err)
-	})
-	if err != nil {
+	if err := a.readKeys(cfg); err != nil {
 		return nil, fault.Wrap(fault.Config, err, "the API keys cannot be read").WithRemedy("set executor.server.api_keys_file to a file with keys, one in a line")
 	}
+	var err error
 	if !cfg.TLS.Enabled {
 		return a, nil
 	}
@@ -54,8 +51,23 @@ func newAdmission(cfg config.SidecarConfig, log *slog.Logger) (*admission, error
 	return a, nil
 }
 
-func (a *admission) reload() error {
-	err := a.keys.Reload()
+// readKeys replaces the keys for calls from now on; those that were admitted go on.
+func (a *admission) readKeys(cfg config.SidecarConfig) error {
+	keys := make([]string, len(cfg.APIKeys))
+	for i, key := range cfg.APIKeys {
+		keys[i] = key.Reveal()
+	}
+	ring, err := apikey.NewKeyring(keys, cfg.APIKeysFile, func(err error) {
+		a.log.Error("the file with API keys changed and cannot be used; the keys before it stay", "error", err)
+	})
+	if err == nil {
+		a.keys.Store(ring)
+	}
+	return err
+}
+
+func (a *admission) reload(cfg config.SidecarConfig) error {
+	err := a.readKeys(cfg)
 	if a.tls != nil {
 		err = errors.Join(err, a.tls.Reload())
 	}
@@ -87,27 +99,39 @@ var open = map[string]bool{
 	codemodev1.ExecutorService_Ready_FullMethodName:  true,
 }
 
-func (a *admission) check(ctx context.Context, method string) error {
+// check admits a call, and says who made it.
+func (a *admission) check(ctx context.Context, method string) (caller string, err error) {
 	if open[method] {
-		return nil
+		return "", nil
 	}
 	md, _ := metadata.FromIncomingContext(ctx)
-	if err := a.keys.Admit(md.Get(apikey.Header)); err != nil {
-		return status.Error(codes.Unauthenticated, err.Error())
+	keys, header := a.keys.Load(), md.Get(apikey.Header)
+	if err := keys.Admit(header); err != nil {
+		return "", status.Error(codes.Unauthenticated, err.Error())
 	}
-	return nil
+	if keys.Empty() {
+		return "", nil
+	}
+	return apikey.ID(header), nil
 }
 
 func (a *admission) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	if err := a.check(ctx, info.FullMethod); err != nil {
+	if _, err := a.check(ctx, info.FullMethod); err != nil {
 		return nil, err
 	}
 	return next(ctx, request)
 }
 
 func (a *admission) stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-	if err := a.check(stream.Context(), info.FullMethod); err != nil {
+	caller, err := a.check(stream.Context(), info.FullMethod)
+	if err != nil {
+		if info.FullMethod == codemodev1.ExecutorService_Execute_FullMethodName {
+			a.turnedAway(&Record{Received: time.Now()}, RefusedUnauthenticated)
+		}
 		return err
+	}
+	if caller != "" {
+		stream = calledBy{stream, caller}
 	}
 	return next(server, stream)
 }

@@ -251,7 +251,7 @@ func (p *pool) spawn() {
 	switch {
 	case err == nil:
 		p.hand(outcome{worker: w})
-	case failures >= 5:
+	case failures >= hopeless:
 		p.hand(outcome{err: fault.Wrap(fault.Unavailable, err, "no worker can be made")})
 	default:
 		p.hand(outcome{})
@@ -295,6 +295,7 @@ func (p *pool) retire(e *execution) {
 		if e.chunk != nil {
 			chunks.Put(e.chunk)
 		}
+		e.over()
 	})
 }
 
@@ -373,6 +374,23 @@ func (p *pool) closeGroups() error {
 	}
 	return p.groups.Close()
 }
+
+// figures counts the workers that wait for a program, and those in the making.
+func (p *pool) figures() (ready, starting int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.ready), p.spawning
+}
+
+// broken says whether making workers fails again and again.
+func (p *pool) broken() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.failures >= hopeless
+}
+
+// hopeless is after how many failures in a row those who wait for a worker are told.
+const hopeless = 5
 
 func (p *pool) closeProxy() error {
 	if p.proxy == nil {

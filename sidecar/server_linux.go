@@ -10,10 +10,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
@@ -23,6 +22,7 @@ import (
 	"github.com/codemode-sdk/codemode/internal/cpython"
 	"github.com/codemode-sdk/codemode/internal/fault"
 	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
+	"github.com/codemode-sdk/codemode/internal/tracing"
 	"github.com/codemode-sdk/codemode/internal/version"
 	"github.com/codemode-sdk/codemode/sidecar/sandbox"
 )
@@ -35,8 +35,12 @@ type Server struct {
 	pool   *pool
 	grpc   *grpc.Server // for callers from outside, who must show a key
 	inside *grpc.Server // for the process that this server is embedded in
-	health *health.Server
+	health probes
 	gate   gate
+	telling
+
+	cutting context.Context // ends when Shutdown does not wait any longer
+	cut     context.CancelFunc
 
 	admission *admission
 	callbacks *callbacks
@@ -83,7 +87,11 @@ func newServer(ctx context.Context, cfg config.SidecarConfig, bare bool, log *sl
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: log, python: python, pool: pool, admission: admission, health: health.NewServer()}
+	s := &Server{cfg: cfg, log: log, python: python, pool: pool, admission: admission}
+	s.cutting, s.cut = context.WithCancel(context.Background())
+	s.health = newProbes(s)
+	s.audit.Store(&cfg.Audit)
+	admission.turnedAway = s.refuse
 	s.gate.init(cfg.Pool)
 	// Room for the largest value that the limits let through, and for what surrounds it.
 	message := int(max(cfg.Limits.ResultSize, cfg.Limits.ToolValueSize, int64(4*cfg.Limits.MaxCodeLength))) + 1<<20
@@ -99,8 +107,6 @@ func newServer(ctx context.Context, cfg config.SidecarConfig, bare bool, log *sl
 		healthv1.RegisterHealthServer(server, s.health)
 	}
 	reflection.Register(s.grpc)
-	s.health.SetServingStatus("", healthv1.HealthCheckResponse_SERVING)
-	s.health.SetServingStatus(codemodev1.ExecutorService_ServiceDesc.ServiceName, healthv1.HealthCheckResponse_SERVING)
 	return s, nil
 }
 
@@ -126,10 +132,15 @@ func (s *Server) ServeTLS(listener net.Listener, config *tls.Config) error {
 	return s.grpc.Serve(tls.NewListener(listener, own))
 }
 
-// Reload reads the files with certificates and API keys again, changed or not, and says
-// which cannot be used; what was read from those before stays in use. Changes are noticed
-// without it as well, at the next connection or call.
-func (s *Server) Reload() error { return s.admission.reload() }
+// Reload takes over what can change while programs run: APIKeys, APIKeysFile, Audit, and
+// what is in the files with certificates and keys. It looks at nothing else of cfg, which
+// must have passed Validate. The error says which file cannot be used; what was read from
+// those before stays in use. Changes of files are noticed without it as well, at the next
+// connection or call.
+func (s *Server) Reload(cfg config.SidecarConfig) error {
+	s.audit.Store(&cfg.Audit)
+	return s.admission.reload(cfg)
+}
 
 // Dial connects the process that the server lives in to it: no address that anyone
 // else could reach, and so no key.
@@ -144,31 +155,46 @@ func (s *Server) Dial(context.Context, string) (net.Conn, error) {
 	return s.local.dial()
 }
 
-// Shutdown lets what runs come to its end, admits nothing new, and closes. When ctx
-// ends first, what still runs is cut off.
+// Shutdown stops in order: Unready has something to say, nothing new is admitted or
+// connected, and what runs comes to its end. When ctx ends first, what still runs is cut
+// off with status killed, and the error, of code fault.Unavailable, says how much that was.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.health.Shutdown()
 	s.gate.close()
+	s.health.drain()
 	drained := make(chan struct{})
 	go func() {
 		s.grpc.GracefulStop()
 		s.inside.GracefulStop()
 		close(drained)
 	}()
+	var cut error
 	select {
 	case <-drained:
 	case <-ctx.Done():
+		if running := len(s.gate.slots); running > 0 {
+			cut = fault.New(fault.Unavailable, "%d executions were cut off", running).
+				WithRemedy("executor.server.drain_timeout is how long a stopping executor waits")
+		}
+		s.cut()
+		select { // for the results to reach those who wait for them
+		case <-drained:
+		case <-time.After(cutGrace):
+		}
 	}
 	err := s.Close()
 	<-drained
-	return err
+	return errors.Join(cut, err)
 }
+
+// cutGrace is how long executions that are cut off have to tell their clients.
+const cutGrace = time.Second
 
 // Close ends everything that the server started, at once, and waits for it.
 func (s *Server) Close() error {
 	s.closing.Do(func() {
 		s.health.Shutdown()
 		s.gate.close()
+		s.cut()
 		s.grpc.Stop()
 		s.inside.Stop()
 		s.local.close()
@@ -186,52 +212,99 @@ type service struct {
 
 func (v service) Execute(stream grpc.BidiStreamingServer[codemodev1.ExecuteRequest, codemodev1.ExecuteResponse]) error {
 	s := v.s
+	received := time.Now()
+	ctx, span := tracing.Start(tracing.Incoming(stream.Context()), "codemode.executor", trace.SpanKindServer)
+	defer span.End()
 	first, err := stream.Recv()
 	if err != nil {
 		return err
 	}
-	start := first.GetStart()
-	if start == nil {
-		return status.Error(codes.InvalidArgument, "the first message of a stream must be start")
-	}
-	limits, err := s.check(start)
-	if err != nil {
+	e := &execution{stream: stream, cutting: s.cutting, record: Record{Caller: callerOf(ctx), Received: received}}
+	refuse := func(reason string, err error) error {
+		span.Fail(reason)
+		s.refuse(&e.record, reason)
 		return err
 	}
-	var wire executeStream = stream
+	start := first.GetStart()
+	if start == nil {
+		return refuse(RefusedInvalid, status.Error(codes.InvalidArgument, "the first message of a stream must be start"))
+	}
+	e.record.Code = start.GetCode()
+	if e.limits, err = s.check(start); err != nil {
+		return refuse(RefusedInvalid, err)
+	}
+	e.id = start.GetExecutionId()
+	e.record.ExecutionID = e.id
+	span.Text("codemode.execution_id", e.id)
 	if callback := start.GetCallback(); callback != nil {
 		calls, err := s.callbacks.stream(stream, callback)
 		if err != nil {
-			return status.Error(codes.InvalidArgument, err.Error())
+			return refuse(RefusedInvalid, status.Error(codes.InvalidArgument, err.Error()))
 		}
 		defer calls.close()
-		wire = calls
+		e.stream = calls
 	}
-	leave, err := s.gate.enter(stream.Context())
+	_, queue := tracing.Start(ctx, "codemode.queue", trace.SpanKindInternal)
+	leave, refused, err := s.admit(stream.Context(), e)
+	queue.End()
 	if err != nil {
-		return err
+		return refuse(refused, err)
 	}
 	defer leave()
-	worker, err := s.pool.acquire(stream.Context())
-	if err != nil {
-		if stream.Context().Err() != nil {
-			return status.FromContextError(stream.Context().Err()).Err()
-		}
-		return status.Error(codes.Unavailable, err.Error())
-	}
-	e := &execution{id: start.GetExecutionId(), limits: limits, worker: worker, stream: wire}
+	e.record.Queued = time.Since(received)
+	e.finished = func() { s.executed(&e.record) }
 	defer s.pool.retire(e)
-	worker.outlet.begin(e.id)
-	if err := wire.Send(&codemodev1.ExecuteResponse{Message: &codemodev1.ExecuteResponse_Started{
+	_, running := tracing.Start(ctx, "codemode.run", trace.SpanKindInternal)
+	defer running.End()
+	if md := running.Metadata(); md != nil {
+		// It fails where the stream has ended, which Send reports.
+		_ = stream.SetHeader(md)
+	}
+	return s.execute(e, start, running)
+}
+
+// admit waits for a place and a worker. Where it gives none, refused says why, for
+// records.
+func (s *Server) admit(ctx context.Context, e *execution) (leave func(), refused string, err error) {
+	leave, refused, err = s.gate.enter(ctx)
+	if err != nil {
+		return nil, refused, err
+	}
+	if e.worker, err = s.pool.acquire(ctx); err == nil {
+		return leave, "", nil
+	}
+	leave()
+	switch {
+	case ctx.Err() != nil:
+		return nil, RefusedGone, status.FromContextError(ctx.Err()).Err()
+	case s.gate.closed():
+		return nil, RefusedDraining, errDraining
+	default:
+		return nil, RefusedNoWorker, status.Error(codes.Unavailable, err.Error())
+	}
+}
+
+// execute runs a program on its worker.
+func (s *Server) execute(e *execution, start *codemodev1.Start, span tracing.Span) error {
+	e.record.Status, e.record.Reason = statusRejected, RefusedGone // unless the program starts
+	e.worker.outlet.begin(e.id)
+	if err := e.stream.Send(&codemodev1.ExecuteResponse{Message: &codemodev1.ExecuteResponse_Started{
 		Started: &codemodev1.Started{
-			ExecutionId: e.id, Sandbox: sandbox.InForce(s.Layers()), Features: features, Limits: limitsMessage(limits),
+			ExecutionId: e.id, Sandbox: sandbox.InForce(s.Layers()), Features: features, Limits: limitsMessage(e.limits),
 		},
 	}}); err != nil {
 		return err
 	}
+	e.told = s.toolCalled
 	result, err := e.run(start)
 	if err != nil {
+		e.record.Reason = RefusedNoWorker
 		return err
+	}
+	e.conclusion(result)
+	span.Text("codemode.status", e.record.Status)
+	if result.GetStatus() != codemodev1.Status_STATUS_OK {
+		span.Fail(e.record.Status)
 	}
 	return e.finish(result)
 }
@@ -327,80 +400,5 @@ func (v service) Info(context.Context, *codemodev1.InfoRequest) (*codemodev1.Inf
 
 // protocol is the version of the wire; see proto/codemode/v1.
 const protocol = 1
-
-// gate admits executions: so many at once, so many waiting, for so long.
-type gate struct {
-	slots   chan struct{}
-	waiting chan struct{}
-	timeout time.Duration
-	quit    chan struct{}
-	once    sync.Once
-}
-
-func (g *gate) init(cfg config.Pool) {
-	g.slots = make(chan struct{}, cfg.MaxWorkers)
-	g.waiting = make(chan struct{}, cfg.Queue)
-	g.timeout = cfg.QueueTimeout
-	g.quit = make(chan struct{})
-}
-
-func (g *gate) close() { g.once.Do(func() { close(g.quit) }) }
-
-func (g *gate) enter(ctx context.Context) (leave func(), err error) {
-	leave = func() { <-g.slots }
-	select {
-	case <-g.quit:
-		return nil, status.Error(codes.Unavailable, "the executor is shutting down")
-	default:
-	}
-	select {
-	case g.slots <- struct{}{}:
-		return leave, nil
-	default:
-	}
-	select {
-	case g.waiting <- struct{}{}:
-		defer func() { <-g.waiting }()
-	default:
-		return nil, overloaded("the executor runs %d programs and %d wait; try again later", cap(g.slots), cap(g.waiting))
-	}
-	timer := time.NewTimer(g.timeout)
-	defer timer.Stop()
-	select {
-	case g.slots <- struct{}{}:
-		return leave, nil
-	case <-timer.C:
-		return nil, overloaded("no worker came free within %s (pool.queue_timeout)", g.timeout)
-	case <-ctx.Done():
-		return nil, status.FromContextError(ctx.Err()).Err()
-	case <-g.quit:
-		return nil, status.Error(codes.Unavailable, "the executor is shutting down")
-	}
-}
-
-// full says why an execution would not be admitted now, or nothing.
-func (g *gate) full() string {
-	select {
-	case <-g.quit:
-		return "shutting down"
-	default:
-	}
-	if len(g.slots) == cap(g.slots) && len(g.waiting) == cap(g.waiting) {
-		return "all workers are busy and the queue is full"
-	}
-	return ""
-}
-
-// retryAfter is the hint that goes with a refusal.
-const retryAfter = 200 * time.Millisecond
-
-func overloaded(format string, args ...any) error {
-	refusal := status.Newf(codes.ResourceExhausted, format, args...)
-	hinted, err := refusal.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)})
-	if err != nil {
-		return refusal.Err()
-	}
-	return hinted.Err()
-}
 
 var errStopped = errors.New("the embedded executor is closed")

@@ -42,10 +42,19 @@ func (*Server) Serve(net.Listener) error { return errNoServer }
 func (*Server) ServeTLS(net.Listener, *tls.Config) error { return errNoServer }
 
 // Reload fails: there is no Server to configure.
-func (*Server) Reload() error { return errNoServer }
+func (*Server) Reload(config.SidecarConfig) error { return errNoServer }
 
 // Dial fails: there is no Server to connect to.
 func (*Server) Dial(context.Context, string) (net.Conn, error) { return nil, errNoServer }
+
+// Observe does nothing: there is no Server to observe.
+func (*Server) Observe(Observer) {}
+
+// Stats is empty: there is no Server to ask.
+func (*Server) Stats() Stats { return Stats{} }
+
+// Unready says that there is no Server.
+func (*Server) Unready() string { return errNoServer.Message }
 
 // Shutdown does nothing: there is no Server to shut down.
 func (*Server) Shutdown(context.Context) error { return nil }

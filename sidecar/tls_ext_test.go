@@ -184,9 +184,11 @@ func TestCertificatesChangeWithoutDroppingRuns(t *testing.T) {
 	cert, key := old.Issue(t, dir, "server", leaf)
 	keys := filepath.Join(dir, "keys")
 	writeFile(t, keys, "# in rotation\nfirst\n")
+	var cfg config.SidecarConfig
 	e := start(t, func(c *config.SidecarConfig) {
 		c.TLS = config.ServerTLS{Enabled: true, CertFile: cert, KeyFile: key}
 		c.APIKeysFile = keys
+		cfg = *c
 	})
 	address := "https://" + listen(t, e)
 	applicationKey := filepath.Join(dir, "application")
@@ -208,14 +210,14 @@ func TestCertificatesChangeWithoutDroppingRuns(t *testing.T) {
 	if err := runs(t, executorclient.Options{Address: address, APIKey: "first", TLS: &executorclient.TLS{CAFile: oldCA}}); err != nil {
 		t.Errorf("with half of a change: %v", err)
 	}
-	if err := e.server.Reload(); fault.CodeOf(err) != fault.Config || !strings.Contains(err.Error(), "server.key") {
+	if err := e.server.Reload(cfg); fault.CodeOf(err) != fault.Config || !strings.Contains(err.Error(), "server.key") {
 		t.Errorf("a reload of half of a change: %v", err)
 	}
 	copyFile(t, nextKey, key)
 	if err := runs(t, executorclient.Options{Address: address, APIKey: "first", TLS: &executorclient.TLS{CAFile: nextCA}}); err != nil {
 		t.Errorf("with the whole of it: %v", err)
 	}
-	if err := e.server.Reload(); err != nil {
+	if err := e.server.Reload(cfg); err != nil {
 		t.Error(err)
 	}
 

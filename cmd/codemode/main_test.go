@@ -44,10 +44,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("BINARY", binary)
 			env.Setenv("LISTS", lists)
 			env.Setenv("MARK", fmt.Sprintf("cm-%d", time.Now().UnixNano()%1e9))
-			port, err := freePort()
-			env.Setenv("PORT", strconv.Itoa(port))
-			if err != nil {
-				return err
+			for _, name := range []string{"PORT", "HTTP"} {
+				port, err := freePort()
+				if err != nil {
+					return err
+				}
+				env.Setenv(name, strconv.Itoa(port))
 			}
 			// HOME is not that of the user in a script, nor the user in a namespace.
 			cache, err := cacheDir()
@@ -62,7 +64,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": status, "field": field, "expand": expand, "listening": listening,
-			"running": running, "gone": gone,
+			"running": running, "gone": gone, "fetch": fetch, "metrics": exposition, "logged": logged,
 		},
 		RequireUniqueNames: true,
 	})

@@ -91,7 +91,7 @@ func (g *gateway) run() (err error) {
 		return err
 	}
 	// A program's process must not find them in this one.
-	if err := hideSecrets(mcpKeyVariable, "CODEMODE_API_KEY", "CODEMODE_EXECUTOR_API_KEY"); err != nil {
+	if _, err := hideSecrets(mcpKeyVariable, "CODEMODE_API_KEY", "CODEMODE_EXECUTOR_API_KEY"); err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -14,26 +14,29 @@ import (
 
 // hideSecrets takes variables out of this process's environment: out of what children
 // would inherit, and out of the memory that /proc/PID/environ shows, which Go leaves as
-// it was. It also denies other processes of the user this process's memory.
-func hideSecrets(names ...string) error {
-	wipe := false
+// it was. It also denies other processes of the user this process's memory. It gives what
+// the variables held, for when the configuration is read again.
+func hideSecrets(names ...string) (hidden map[string]string, err error) {
+	hidden = map[string]string{}
 	for _, name := range names {
-		if _, set := os.LookupEnv(name); set {
-			wipe = true
-			if err := os.Unsetenv(name); err != nil {
-				return fault.Wrap(fault.Internal, err, "cannot remove %s from the environment", name)
-			}
+		value, set := os.LookupEnv(name)
+		if !set {
+			continue
+		}
+		hidden[name] = value
+		if err := os.Unsetenv(name); err != nil {
+			return nil, fault.Wrap(fault.Internal, err, "cannot remove %s from the environment", name)
 		}
 	}
-	if wipe {
+	if len(hidden) > 0 {
 		if err := wipeInitial(names); err != nil {
-			return fault.Wrap(fault.Internal, err, "cannot wipe the API key from the initial environment")
+			return nil, fault.Wrap(fault.Internal, err, "cannot wipe the API key from the initial environment")
 		}
 	}
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
-		return fault.Wrap(fault.Internal, err, "cannot deny others this process's memory")
+		return nil, fault.Wrap(fault.Internal, err, "cannot deny others this process's memory")
 	}
-	return nil
+	return hidden, nil
 }
 
 // wipeInitial overwrites the values with zeros where the kernel put them.

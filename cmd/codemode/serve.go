@@ -3,14 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
-	"os/signal"
 	"strconv"
-	"syscall"
-	"time"
 
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/internal/fault"
@@ -26,11 +23,14 @@ func serveCommand() command {
 		help: `
 It listens on 127.0.0.1:8001 unless told otherwise; on any other address only with an
 API key, from CODEMODE_API_KEY or the configuration. SIGTERM or SIGINT lets what runs
-come to its end; a second one cuts it off.`,
-		prepare: func(flags *flagSet, io stdio) func([]string) (int, error) {
+come to its end, for as long as executor.server.drain_timeout; a second one cuts it off.
+SIGHUP reads the configuration again: keys, executor.server.drain_timeout, log.level and
+log.audit take effect. The exit status is 0 if nothing was cut off, else 2.`,
+		prepare: func(flags *flagSet, std stdio) func([]string) (int, error) {
 			flags.String("host", "", "listen on `HOST`")
 			flags.String("port", "", "listen on `PORT`; 0 takes any free one")
 			flags.String("socket", "", "listen on a unix socket at `PATH` in place of a port")
+			flags.String("http", "", "answer /healthz, /readyz and /metrics on `ADDRESS`, such as :8002")
 			file := flags.String("config", "", "configure from `FILE` in place of codemode.yaml")
 			return func(args []string) (int, error) {
 				if err := none(args); err != nil {
@@ -40,27 +40,21 @@ come to its end; a second one cuts it off.`,
 				if tcp && flags.given("socket") {
 					return exitOther, errors.New("--socket does not go with --host and --port: listen on one or the other")
 				}
-				loaded, err := config.Load(*file, flags.overrides(map[string]string{
+				overrides := flags.overrides(map[string]string{
 					"host": "executor.server.host", "port": "executor.server.port", "socket": "executor.server.socket",
-				})...)
+					"http": "executor.server.http_address",
+				})
+				loaded, err := config.Load(*file, overrides...)
 				if err != nil {
 					return exitOther, err
 				}
-				cfg := loaded.Sidecar()
 				if tcp {
-					cfg.Socket = "" // the flag comes before the file's socket
+					loaded.Executor.Server.Socket = "" // the flag comes before the file's socket
 				}
-				if err := cfg.Validate(); err != nil {
+				if err := loaded.Sidecar().Validate(); err != nil {
 					return exitOther, err
 				}
-				if err := hideSecrets("CODEMODE_API_KEY", "CODEMODE_EXECUTOR_API_KEY"); err != nil {
-					return exitOther, err
-				}
-				log := slog.New(slog.NewTextHandler(io.err, &slog.HandlerOptions{Level: cfg.LogLevel}))
-				for _, line := range config.UnknownVariables(os.Environ()) {
-					log.Warn(line)
-				}
-				if err := serve(cfg, log); err != nil {
+				if err := serve(loaded, overrides, std.err); err != nil {
 					return exitOther, err
 				}
 				return exitOK, nil
@@ -69,27 +63,59 @@ come to its end; a second one cuts it off.`,
 	}
 }
 
-// serve runs an executor until it is told to stop; then the error is nil.
-func serve(cfg config.SidecarConfig, log *slog.Logger) error {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
-	listener, err := listen(cfg)
+// serve runs an executor until it is told to stop; then the error is nil, unless that cut
+// something off.
+func serve(loaded *config.Config, overrides []config.Override, to io.Writer) error {
+	cfg := loaded.Sidecar()
+	log, level := newLogger(to, cfg)
+	for _, line := range config.UnknownVariables(os.Environ()) {
+		log.Warn(line)
+	}
+	stopTracing, err := startTracing(context.Background(), log)
 	if err != nil {
 		return err
 	}
-	// Whoever connects already now waits until the sandbox stands.
+	defer stopTracing()
+	hidden, err := hideSecrets(append(tracingSecrets, "CODEMODE_API_KEY", "CODEMODE_EXECUTOR_API_KEY")...)
+	if err != nil {
+		return err
+	}
+	reload := &reloader{overrides: overrides, hidden: hidden, running: loaded, latest: loaded, level: level, log: log}
+	s := newSignals()
+	defer s.stop()
+	probes, err := serveProbes(cfg.HTTPAddress, log)
+	if err != nil {
+		return err
+	}
+	listener, err := listen(cfg)
+	if err != nil {
+		return errors.Join(err, probes.close())
+	}
+	server, err := start(s, cfg, log)
+	if server == nil {
+		return errors.Join(err, listener.Close(), probes.close())
+	}
+	probes.started(server)
+	announce(log, listener, cfg, server)
+	return errors.Join(s.serve(server, listener, reload, log), probes.close())
+}
+
+// start makes the executor. Whoever connects already now waits until it stands. Where a
+// signal comes first, there is neither an executor nor an error.
+func start(s *signals, cfg config.SidecarConfig, log *slog.Logger) (*sidecar.Server, error) {
 	starting, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	started := make(chan struct{})
 	var server *sidecar.Server
+	var err error
 	go func() {
 		defer close(started)
 		server, err = sidecar.New(starting, cfg, log)
 	}()
 	select {
 	case <-started:
-	case received := <-signals:
+		return server, err
+	case received := <-s.end:
 		log.Info("stopping before the start", "signal", received.String())
 		cancel()
 		<-started
@@ -98,45 +124,8 @@ func serve(cfg config.SidecarConfig, log *slog.Logger) error {
 		} else if fault.CodeOf(err) == fault.Cancelled {
 			err = nil
 		}
-		return errors.Join(err, listener.Close())
+		return nil, err
 	}
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	announce(log, listener, cfg, server)
-	return serveUntil(signals, server, listener, cfg.Limits.CodeTimeout+time.Second, log)
-}
-
-// serveUntil serves until the first signal, and then lets what runs come to its end,
-// for as long as patience or until the second.
-func serveUntil(signals <-chan os.Signal, server *sidecar.Server, listener net.Listener, patience time.Duration, log *slog.Logger) error {
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	select {
-	case err := <-served:
-		return errors.Join(fmt.Errorf("the executor stopped: %w", err), server.Close())
-	case received := <-signals:
-		log.Info("stopping: what runs may come to its end; a second signal cuts it off",
-			"signal", received.String(), "at_most", patience)
-	}
-	draining, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	finished := make(chan struct{})
-	defer close(finished)
-	go func() {
-		select {
-		case received := <-signals:
-			log.Warn("stopping at once", "signal", received.String())
-			cancel()
-		case <-finished:
-		}
-	}()
-	err := server.Shutdown(draining)
-	if served := <-served; served != nil {
-		err = errors.Join(err, served)
-	}
-	log.Info("stopped")
-	return err
 }
 
 // announce tells what serves and what holds programs in.
@@ -166,7 +155,7 @@ func announce(log *slog.Logger, listener net.Listener, cfg config.SidecarConfig,
 		log.Warn("programs run even without isolation: executor.sandbox.require is " + config.RequireUnsafeNone)
 	}
 	log.Info("executor ready", "address", address, "python", server.Python(), "version", version.String(),
-		"api_keys", len(cfg.APIKeys), "max_workers", cfg.Pool.MaxWorkers)
+		"api_keys", keyIDs(cfg.APIKeys), "max_workers", cfg.Pool.MaxWorkers)
 }
 
 func listen(cfg config.SidecarConfig) (net.Listener, error) {

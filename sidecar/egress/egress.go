@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -165,10 +166,11 @@ type Run struct {
 	ctx    context.Context // ends with the run
 	cancel context.CancelFunc
 
-	mu     sync.Mutex
-	open   map[*client]bool
-	closed bool
-	gone   sync.WaitGroup // for the clients in open, and for what serves them
+	mu       sync.Mutex
+	open     map[*client]bool
+	closed   bool
+	verdicts map[string]int
+	gone     sync.WaitGroup // for the clients in open, and for what serves them
 }
 
 // NewRun gives a run that may make connections from now on. The caller closes it.
@@ -184,6 +186,27 @@ func (r *Run) Begin(execution string) {
 	r.requests.Store(0)
 	r.refused.Store(0)
 	r.bytes.Store(0)
+	r.mu.Lock()
+	r.verdicts = nil
+	r.mu.Unlock()
+}
+
+// count adds to Verdicts.
+func (r *Run) count(verdict string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.verdicts == nil {
+		r.verdicts = map[string]int{}
+	}
+	r.verdicts[verdict]++
+}
+
+// Verdicts counts the requests since Begin by the words of the log: what became of them,
+// and "bypass" for attempts past the proxy. They are complete after Close.
+func (r *Run) Verdicts() map[string]int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.verdicts)
 }
 
 // Started says whether Begin was called.
@@ -248,6 +271,7 @@ func (r *Run) release() { r.gone.Done() }
 // few times that it does.
 func (r *Run) Refused(target string) {
 	n := r.refused.Add(1)
+	r.count("bypass")
 	if n > maxRefused {
 		return
 	}

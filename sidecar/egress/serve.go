@@ -32,6 +32,7 @@ func (v *visit) log(log *slog.Logger) {
 	if cut := v.flow.cut.Load(); cut != nil {
 		v.verdict = *cut
 	}
+	v.run.count(v.verdict)
 	address := ""
 	if v.address.IsValid() {
 		address = v.address.String()
@@ -55,8 +56,8 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 	defer context.AfterFunc(run.ctx, cancel)()
 	r = r.WithContext(ctx)
 	if n := run.requests.Add(1); n > MaxRequests {
-		p.refuse(w, r, &refusal{http.StatusTooManyRequests, "requests_limit",
-			fmt.Sprintf("the run has made its %d requests", MaxRequests)})
+		run.count(p.refuse(w, r, &refusal{http.StatusTooManyRequests, "requests_limit",
+			fmt.Sprintf("the run has made its %d requests", MaxRequests)}))
 		return
 	}
 	v := &visit{run: run, begun: time.Now(), method: r.Method, target: r.RequestURI, flow: newFlow(run, p.options.Timeouts.Idle)}
