@@ -140,13 +140,16 @@ raise KeyError("s3cret")`, tools)
 // with names of its own.
 func TestNamesThatAProgramMakesUpAreNotTold(t *testing.T) {
 	e, over := listenedTo(t, func(c *config.SidecarConfig) { c.Audit = config.AuditWithCode })
-	e.run(t, `
+	got := e.run(t, `
 import os, struct
 for i in range(3):
     name = b"made-up-%d" % i
     call = struct.pack("<H", len(name)) + name + b"{}"
-    os.write(3, struct.pack("<IBI", len(call), 2, 1000 + i) + call)
+    os.write(3, struct.pack("<IBI", len(call), 3, 1000 + i) + call)
 "done"`, withTools(someTools()))
+	if got.Status != executorclient.OK {
+		t.Fatal(got.Text())
+	}
 	heard, log := over()
 	want := []sidecar.ToolUse{{Tool: sidecar.UnknownTool, Calls: 3}}
 	if diff := cmp.Diff(want, heard.records[0].Tools, cmpopts.IgnoreFields(sidecar.ToolUse{}, "Time", "Failed", "Unanswered")); diff != "" {
