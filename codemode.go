@@ -39,8 +39,9 @@ type Options struct {
 	// ToolName is what the model knows the function tool as. If empty, DefaultToolName.
 	ToolName string
 	// OnEvent is told what happens during runs while it happens: output, and calls as
-	// they start and end. Events of one run come one at a time, in order; those of
-	// several runs at once. It must not block for long. If nil, nobody is told.
+	// they start and end, and rows as they go. Events of one run come one at a time, in
+	// order; those of several runs at once. Nothing in a run waits for it but the return of
+	// Execute. If nil, nobody is told.
 	OnEvent func(Event)
 	// Middleware wraps every tool call, with the context that Execute was given; see
 	// registry.RunOptions.

@@ -48,6 +48,10 @@
 // raises ToolError in the program, which can catch it. The function's context is that of
 // Execute: it ends with the caller's, with the run's time, and when the program is over.
 //
+// registry.Stream takes a function that gives rows one after another, an iter.Seq2, and a
+// program gets an iterator: for row in tools.db.rows(sql="..."). The function runs no
+// further ahead than a window, and ends when the program stops reading.
+//
 // Values arrive as they left, both ways: ints of any size, NaN, bytes, datetimes,
 // Decimals, None, sets, dictionaries with any keys. What cannot travel is a TypeError
 // that says where in the value it is.

@@ -11,7 +11,7 @@ import (
 
 // partSize is what one message carries of a value, in bytes, to an executor that takes
 // values in parts. Messages of other calls go in between.
-const partSize = 256 << 10
+const partSize = 64 << 10
 
 // assemble counts size bytes of a value that comes in parts: what the executor can make
 // this process hold is bounded.

@@ -24,6 +24,15 @@
 // JSON text or into a Go type of its choice, and returns any Go value. A Tool without a
 // Handler is described to the model but cannot be called.
 //
+// # Streaming tools
+//
+// [Stream] takes a function that gives an iterator, and a program gets one: for row in
+// tools.db.rows(sql=...), or async for over tools.db.rows.arun(...). Rows travel in
+// batches, and the Go iterator waits when it is a window of bytes ahead of the program.
+// When the program reads no further, yield returns false and the context ends. A raw tool
+// streams where Tool.Streaming is set. Policies hold for streaming tools too; they say
+// what they mean there.
+//
 // # Names
 //
 // A dot separates namespaces: "github.get_issue" is tools.github.get_issue in a program.

@@ -23,7 +23,7 @@ var features = []codemodev1.Feature{
 
 // partSize bounds what one message or frame carries of a value, in bytes, where the
 // client takes values in parts.
-const partSize = 256 << 10
+const partSize = 64 << 10
 
 // rowsWindow is how much of its rows a streaming tool may send before the program has
 // taken some, in bytes.

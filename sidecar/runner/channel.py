@@ -26,7 +26,7 @@ RUN, VALUE, FAILURE, ROWS = 16, 17, 18, 19
 # Both ways.
 PART, MORE = 7, 0x80
 
-_READ = 1 << 16
+_READ = (1 << 16) + 512  # a whole part
 _NOW = socket.MSG_DONTWAIT
 
 

@@ -42,7 +42,7 @@ type Feature int32
 
 const (
 	Feature_FEATURE_UNSPECIFIED Feature = 0
-	// Values over 256 KiB come in several messages: the one that they belong to with more
+	// Values over 64 KiB come in several messages: the one that they belong to with more
 	// set, then Parts. Messages of other calls may lie in between.
 	Feature_FEATURE_PARTS Feature = 1
 	// Tools may give rows one after another: Tool.streaming, ToolResult.rows, Credit, Stop.
