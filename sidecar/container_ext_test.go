@@ -115,7 +115,7 @@ func binary(t *testing.T) string {
 func runHome(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	// Most of what runs there waits for a limit.
-	cmd.Args = append(cmd.Args, "-test.skip", homeTests, "-test.timeout", "5m", "-test.parallel", "6")
+	cmd.Args = append(cmd.Args, "-test.skip", homeTests, "-test.timeout", "9m", "-test.parallel", "6")
 	if testing.Verbose() {
 		cmd.Args = append(cmd.Args, "-test.v")
 	}

@@ -1,4 +1,4 @@
 # tries: return more than a result may be
-# status: error|memory_limit
+# status: error|memory_limit|timeout
 # timeout: 5s
 'x' * (100 << 20)
