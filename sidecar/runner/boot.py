@@ -1,6 +1,18 @@
 # What the interpreter is started with. The rest of the runner and the plan arrive on
 # descriptor 3, as one message after another: modules first, the plan last.
-import json, socket, sys, types
+import json, os, socket, sys, types
+
+# What modules ask to be called in a forked child; see forking.py.
+registered = []
+
+
+def register(*, before=None, after_in_child=None, after_in_parent=None, _own=os.register_at_fork):
+    _own(**{name: call for name, call in locals().items() if name != "_own" and call is not None})
+    if after_in_child is not None:
+        registered.append(after_in_child)
+
+
+os.register_at_fork = register
 
 control = socket.socket(fileno=3)
 package = types.ModuleType("codemode_runner")
@@ -21,4 +33,4 @@ while True:
     exec(compile(body, f"<codemode {name.decode()}>", "exec"), module.__dict__)
 from codemode_runner import forkserver
 
-forkserver.main(control, plan)
+forkserver.main(control, plan, registered)

@@ -16,7 +16,7 @@ import struct
 import sys
 import traceback
 
-from . import confine, immortal, keeper, kernel, network, worker
+from . import confine, forking, immortal, keeper, kernel, network, worker
 
 # Executor to fork server.
 FORK = b"F"
@@ -30,17 +30,18 @@ _REHEARSALS = 20
 _CONTROL = 3  # also what a worker calls its own control socket
 
 
-def main(control, plan):
+def main(control, plan, registered):
     """Serve until the executor is gone. plan says how to confine; see sandbox.Plan."""
     kernel.load(plan["syscalls"])
-    server = _Server(control, plan)
+    server = _Server(control, plan, registered)
     control.send(HELLO + json.dumps(server.confine()).encode())
     server.serve()
 
 
 class _Server:
-    def __init__(self, control, plan):
+    def __init__(self, control, plan, registered):
         self.control = control
+        self.registered = registered
         self.plan = plan
         self.workers = {}  # pid -> id
         self.keepers = keeper.Keepers(plan["keeper"]) if plan["keeper"] else None
@@ -49,7 +50,7 @@ class _Server:
         plan = self.plan
         for name in plan["warm"]:
             importlib.import_module(name)
-        statm = open("/proc/self/statm")
+        statm, maps = open("/proc/self/statm"), open("/proc/self/maps")
         egress = plan["worker"]["egress"]
         outlet = network.Outlet(egress) if egress else None
         if plan["root"] is not None:
@@ -68,16 +69,27 @@ class _Server:
         self._wake = self._watch_children()
         if plan["filter"] is not None:
             kernel.Filter(base64.b64decode(plan["filter"])).install()
-        for _ in range(_REHEARSALS):
-            worker.rehearse()
+        memory = forking.Memory(maps)
+        self._make_child = forking.Fork(self.registered)
+        self._rehearse()
+        gc.collect()
+        memory.fill()
+        self._rehearse()
         # What is here now is shared by all workers: keep the collector from writing to it.
         gc.collect()
         gc.disable()
         immortal.mark_all()
         gc.freeze()
+        memory.use_huge_pages()
+        maps.close()
         self.confinement.measure(statm)
         statm.close()
         return {"python": sys.version.split()[0]}
+
+    def _rehearse(self):
+        for _ in range(_REHEARSALS):
+            worker.rehearse()
+            self._make_child.mend()
 
     def _watch_children(self):
         """A descriptor that becomes readable when a worker has ended."""
@@ -132,7 +144,7 @@ class _Server:
             self.workers[pid] = identity
             return
         parent = os.getpid()
-        pid = os.fork()
+        pid = self._make_child()
         if pid == 0:
             self._become_worker(scratch, outputs, parent, fds)
         self.workers[pid] = identity

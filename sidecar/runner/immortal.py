@@ -13,6 +13,9 @@ import sys
 import types
 
 
+_LEAST = 3 << 30  # the count from which on CPython 3.14 takes an object as immortal
+
+
 def mark_all():
     """Mark every object that can be found. Before 3.12 there is no such mark."""
     if sys.version_info < (3, 12) or sys.implementation.name != "cpython":
@@ -24,6 +27,10 @@ def mark_all():
     # every fork had to copy.
     memory = (ctypes.c_uint32 * (1 << 46)).from_address(0)
     mark = memory[id(None) >> 2]
+    if mark == _LEAST:
+        # From 3.14 on, what the interpreter put on its stack as a mortal it takes off as
+        # one. Below the least count, the next use would write again.
+        mark |= _LEAST >> 2
     referents = gc.get_referents
     pending = gc.get_objects()
     while pending:
