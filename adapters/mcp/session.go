@@ -170,7 +170,7 @@ func (c *session) follow() {
 		case <-c.changed:
 		}
 		ctx, cancel := context.WithTimeout(c.life, DefaultConnectTimeout)
-		if err := c.source.takeTools(ctx, c); err != nil && !c.lost() {
+		if err := c.source.takeTools(ctx, c); err != nil && c.life.Err() == nil && !c.lost() {
 			c.source.log.Warn("the server's new list of tools cannot be used; the old one stays", "error", err)
 		}
 		cancel()

@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 			}
 			env.Setenv("BINARY", binary)
 			env.Setenv("LISTS", lists)
+			env.Setenv("MCP_PACKAGES", os.Getenv("MCP_PACKAGES"))
 			env.Setenv("MARK", fmt.Sprintf("cm-%d", time.Now().UnixNano()%1e9))
 			for _, name := range []string{"PORT", "HTTP"} {
 				port, err := freePort()
@@ -59,6 +60,12 @@ func TestScripts(t *testing.T) {
 		Condition: func(name string) (bool, error) {
 			if name == "weaken" {
 				return exec.Command(weaker[0], append(slices.Clone(weaker[1:]), "true")...).Run() == nil, nil
+			}
+			if name == "mcp_packages" {
+				if os.Getenv("MCP_PACKAGES") == "" && os.Getenv("CI") == "true" {
+					return false, errors.New("MCP_PACKAGES is not set, and .ci/run sets it")
+				}
+				return os.Getenv("MCP_PACKAGES") != "", nil
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
