@@ -1,10 +1,12 @@
 package mcp
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
 	"reflect"
+	"strings"
 	"sync"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -27,7 +29,7 @@ type ServerOptions struct {
 	Logger *slog.Logger
 }
 
-// A Server offers the function tool to MCP clients. It is an sdk.Server, to which prompts
+// A Server offers the function tool, and those that are direct, to MCP clients. It is an sdk.Server, to which prompts
 // and resources of the application's own can be added.
 type Server struct {
 	*sdk.Server
@@ -49,7 +51,7 @@ type offer struct {
 
 // NewServer makes a server that runs the programs of its clients on cm, and follows what
 // is registered there: the description that clients get is never stale, and those that
-// ask for it are told when it changes. It fails as Codemode.Tool does. The caller closes
+// ask for it are told when it changes. It fails as Codemode.Tools does. The caller closes
 // the server, and then cm.
 func NewServer(cm *codemode.Codemode, options *ServerOptions) (*Server, error) {
 	var o ServerOptions
@@ -158,18 +160,55 @@ func (s *Server) offer(o offer) (err error) {
 	return nil
 }
 
+// offers are the tool that runs programs, and the direct ones.
 func (s *Server) offers() ([]offer, error) {
-	tool, err := s.codemode.Tool()
+	tools, err := s.codemode.Tools()
 	if err != nil {
 		return nil, err
 	}
-	return []offer{{
+	offers := []offer{{
 		tool: &sdk.Tool{
-			Name: tool.Name, Title: "Run a Python program that calls tools", Description: tool.Description,
-			InputSchema: tool.Parameters, OutputSchema: json.RawMessage(outputSchema),
+			Name: tools[0].Name, Title: "Run a Python program that calls tools", Description: tools[0].Description,
+			InputSchema: tools[0].Parameters, OutputSchema: json.RawMessage(outputSchema),
 		},
 		handler: s.run,
-	}}, nil
+	}}
+	for _, direct := range tools[1:] {
+		offers = append(offers, offer{
+			tool:    &sdk.Tool{Name: direct.Name, Description: direct.Description, InputSchema: objectSchema(direct.Parameters)},
+			handler: callDirect(direct),
+		})
+	}
+	return offers, nil
+}
+
+// objectSchema says that it is an object's, as MCP wants it said and JSON Schema does not.
+func objectSchema(schema json.RawMessage) json.RawMessage {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(schema, &fields) != nil || fields == nil {
+		return schema // refused by offer
+	}
+	if _, ok := fields["type"]; ok {
+		return schema
+	}
+	if len(fields) == 0 {
+		return json.RawMessage(`{"type":"object"}`)
+	}
+	return append(json.RawMessage(`{"type":"object",`), bytes.TrimLeft(schema, "{ \t\r\n")...)
+}
+
+func callDirect(tool codemode.Tool) sdk.ToolHandler {
+	return func(ctx context.Context, request *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
+		text, err := tool.Call(ctx, string(request.Params.Arguments))
+		if err != nil {
+			return nil, err
+		}
+		return &sdk.CallToolResult{
+			Content: []sdk.Content{&sdk.TextContent{Text: text}},
+			// How Codemode.Tools has a failure begin.
+			IsError: strings.HasPrefix(text, "ToolError ("),
+		}, nil
+	}
 }
 
 // run runs a program.

@@ -172,6 +172,36 @@ func TestACancelledRequestEndsTheRun(t *testing.T) {
 	}
 }
 
+func TestDirectToolsAreOfferedBesideTheCodeTool(t *testing.T) {
+	reg := registry.New()
+	registry.Func(reg, "math.half", "Halves.", func(_ context.Context, in struct {
+		N int `json:"n"`
+	}) (int, error) {
+		return in.N / 2, nil
+	}, registry.Policy{Direct: true})
+	reg.Add(registry.Tool{Name: "bare", Handler: func(context.Context, registry.Args) (any, error) { return "bare", nil }, Policy: registry.Policy{Direct: true}})
+	own, err := codemode.New(codemode.Options{Registry: reg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	client := serve(t, own, nil)
+	for name, want := range map[string]string{"math_half": "21", "bare": "bare"} {
+		arguments := map[string]any{}
+		if name == "math_half" {
+			arguments["n"] = 42
+		}
+		result, err := client.CallTool(t.Context(), &sdk.CallToolParams{Name: name, Arguments: arguments})
+		if err != nil || result.IsError || textOf(result) != want {
+			t.Errorf("%s: %+v, %v", name, result, err)
+		}
+	}
+	result, err := client.CallTool(t.Context(), &sdk.CallToolParams{Name: "math_half", Arguments: map[string]any{"n": "x"}})
+	if err != nil || !result.IsError || !strings.Contains(textOf(result), "invalid_arguments") {
+		t.Errorf("%+v, %v", result, err)
+	}
+}
+
 func TestClientsAreToldWhenTheToolsChange(t *testing.T) {
 	reg := registry.New()
 	own, err := codemode.New(codemode.Options{Registry: reg, ToolName: "python"})
