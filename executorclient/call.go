@@ -6,8 +6,11 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/codemode-sdk/codemode/internal/fault"
 	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
+	"github.com/codemode-sdk/codemode/internal/tracing"
 	"github.com/codemode-sdk/codemode/internal/value"
 	"github.com/codemode-sdk/codemode/registry"
 )
@@ -68,12 +71,22 @@ func (r *run) launch(ctx context.Context, c *call) {
 	r.events.start(c) // here, so that calls start in their order
 	go func() {
 		defer r.client.calls.Done()
+		var result []byte
+		var err error
+		within, span := tracing.Start(ctx, "codemode.tool", trace.SpanKindInternal)
+		span.Text("gen_ai.operation.name", "execute_tool")
+		span.Text("gen_ai.tool.name", c.tool)
 		if c.rows != nil {
-			err := c.rows.give(ctx)
-			r.answer(ctx, c, nil, err)
-			return
+			err = c.rows.give(within)
+		} else {
+			result, err = r.dispatch(within, c)
 		}
-		result, err := r.dispatch(ctx, c)
+		if failed, ok := errors.AsType[*registry.ToolError](err); ok {
+			span.Fail(failed.Kind)
+		} else if err != nil {
+			span.Fail(registry.KindFailed)
+		}
+		span.End() // before the answer, after which the run may be over
 		r.answer(ctx, c, result, err)
 	}()
 }

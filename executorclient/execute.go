@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -17,6 +18,7 @@ import (
 	"github.com/codemode-sdk/codemode/internal/fault"
 	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
 	"github.com/codemode-sdk/codemode/internal/tlsfiles"
+	"github.com/codemode-sdk/codemode/internal/tracing"
 	"github.com/codemode-sdk/codemode/internal/value"
 	"github.com/codemode-sdk/codemode/registry"
 )
@@ -73,9 +75,11 @@ func (c *Client) Execute(ctx context.Context, request Request) (*Result, error) 
 	r.open = map[uint32]*call{}
 	r.events = events{run: r, tell: request.OnEvent}
 	told := r.events.begin(ctx)
+	ctx, r.span = tracing.Start(ctx, "codemode.execute", trace.SpanKindClient)
+	defer r.span.End()
 	// Without ctx's deadline, which the executor would keep by a clock of its own: the
 	// stream would then end before ctx, and nobody could tell why.
-	streamCtx, cancel := context.WithCancel(context.WithoutCancel(c.outgoing(ctx)))
+	streamCtx, cancel := context.WithCancel(context.WithoutCancel(r.span.Outgoing(c.outgoing(ctx))))
 	defer cancel()
 	defer context.AfterFunc(ctx, cancel)()
 	err := r.converse(ctx, streamCtx)
@@ -92,6 +96,12 @@ func (c *Client) Execute(ctx context.Context, request Request) (*Result, error) 
 	if err != nil {
 		r.failed(ctx, &result, err)
 	}
+	r.span.Text("codemode.execution_id", result.ExecutionID)
+	r.span.Text("codemode.status", string(result.Status))
+	r.span.Number("codemode.tool_calls", int64(len(result.ToolCalls)))
+	if result.Status != OK {
+		r.span.Fail(string(result.Status))
+	}
 	return &result, err
 }
 
@@ -102,6 +112,7 @@ type run struct {
 	calls   *registry.Run // nil if there are no tools
 	begun   time.Time
 	stream  executeStream
+	span    tracing.Span
 	sending sync.Mutex
 	events  events
 
@@ -152,9 +163,11 @@ func (r *run) converse(ctx, streamCtx context.Context) error {
 			joined.close()
 		}()
 	}
-	if r.stream, err = r.client.service.Execute(streamCtx); err != nil {
+	own, err := r.client.service.Execute(streamCtx)
+	if err != nil {
 		return r.lost(ctx, err)
 	}
+	r.stream = own
 	if joined != nil {
 		r.stream = joined.read(r.stream)
 	}
@@ -171,6 +184,9 @@ func (r *run) converse(ctx, streamCtx context.Context) error {
 		switch m := response.GetMessage().(type) {
 		case *codemodev1.ExecuteResponse_Started:
 			r.started = true
+			if header, err := own.Header(); err == nil { // which is here, as this message is
+				toolCtx = r.span.Within(toolCtx, header)
+			}
 			r.result.ExecutionID, r.result.Sandbox = m.Started.GetExecutionId(), m.Started.GetSandbox()
 			r.parts = slices.Contains(m.Started.GetFeatures(), codemodev1.Feature_FEATURE_PARTS)
 			r.limits = m.Started.GetLimits()
