@@ -179,10 +179,10 @@ func TestTheHandlerRefusesWhoMayNotUseIt(t *testing.T) {
 	}
 	for session := range server.Sessions() {
 		list := `{"jsonrpc":"2.0","id":2,"method":"tools/list"}`
-		if got := post(list, "Authorization", "Bearer one", "Mcp-Session-Id", session.ID()); got.StatusCode != 403 {
+		if got := post(list, "Authorization", "Bearer one", "Mcp-Session-Id", session.ID()); got.StatusCode != http.StatusForbidden {
 			t.Errorf("another key's session: status %d", got.StatusCode)
 		}
-		if got := post(list, "Authorization", "Bearer two", "Mcp-Session-Id", session.ID()); got.StatusCode != 200 {
+		if got := post(list, "Authorization", "Bearer two", "Mcp-Session-Id", session.ID()); got.StatusCode != http.StatusOK {
 			t.Errorf("the own session: status %d", got.StatusCode)
 		}
 	}
