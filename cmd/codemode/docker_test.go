@@ -4,11 +4,15 @@ import (
 	"archive/zip"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -37,11 +41,12 @@ func dockerImage(t *testing.T) string {
 	return ""
 }
 
-// staticBinary builds codemode as go install does where there is no C compiler.
+// staticBinary builds codemode as go install does where there is no C compiler, and the
+// guide's application.
 func staticBinary(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", dir, ".")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", dir, ".", "./testdata/app")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -55,6 +60,16 @@ func TestDocker(t *testing.T) {
 		t.Skip("the containers' sockets are this machine's on Linux alone")
 	}
 	image, binary := dockerImage(t), staticBinary(t)
+	compose, err := filepath.Abs("../../deploy/compose/compose.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := t.TempDir() // what the application's image is made from
+	appFile := "FROM codemode-test-postgres:latest\nCOPY app /app\nCMD [\"/app\"]\n"
+	if err := errors.Join(os.WriteFile(filepath.Join(app, "Dockerfile"), []byte(appFile), 0o600),
+		os.Rename(filepath.Join(binary, "app"), filepath.Join(app, "app"))); err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/docker",
 		Setup: func(env *testscript.Env) error {
@@ -69,6 +84,8 @@ func TestDocker(t *testing.T) {
 			}
 			name := fmt.Sprintf("cm-%d-%d", os.Getpid(), port)
 			env.Defer(func() {
+				_ = exec.Command("docker-compose", "--project-name", name, "--file", compose, "down", "--volumes", "--timeout", "1").Run()
+				_ = exec.Command("docker", "rmi", name+"-app", name+"-executor").Run()
 				for _, name := range []string{name, name + "-2"} {
 					// What a script has left, if it has.
 					_ = exec.Command("docker", "rm", "--force", "--volumes", name).Run()
@@ -81,6 +98,7 @@ func TestDocker(t *testing.T) {
 			for key, value := range map[string]string{
 				"BASE": image, "NAME": name, "PORT": strconv.Itoa(port), "BINARY": filepath.Join(binary, "codemode"),
 				"PATH": binary + ":" + os.Getenv("PATH"), "HOME": cache, "XDG_CACHE_HOME": cache,
+				"COMPOSE": compose, "APP": app,
 				"DOCKER_HOST": os.Getenv("DOCKER_HOST"), "ENGINE": os.Getenv("DOCKER_HOST"), "DOCKER_CONFIG": filepath.Join(os.Getenv("HOME"), ".docker"),
 				"SOCKET": filepath.Join(cache, "codemode/docker", name, "run/executor.sock"),
 			} {
@@ -89,16 +107,80 @@ func TestDocker(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": status, "field": field, "expand": expand, "wheel": wheel, "occupy": occupy,
+			"status": status, "field": field, "expand": expand, "wheel": wheel, "occupy": occupy, "chat": chat,
 		},
 		Condition: func(name string) (bool, error) {
-			if name == "root" {
+			switch name {
+			case "root":
 				return os.Geteuid() == 0, nil
+			case "compose":
+				_, err := exec.LookPath("docker-compose")
+				return err == nil || os.Getenv("CI") == "true", nil
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
 		RequireUniqueNames: true,
 	})
+}
+
+// What the deployment guide tells its reader to type names commands, flags and files that
+// are there; TestDocker types the commands themselves.
+func TestTheDeploymentGuideNamesWhatThereIs(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/deployment.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := 0
+	for _, block := range regexp.MustCompile("(?ms)^```sh\n(.*?)^```").FindAllSubmatch(guide, -1) {
+		for line := range strings.Lines(string(block[1])) {
+			lines++
+			words := strings.Fields(line)
+			for i, word := range words {
+				if i > 0 && words[i-1] == "-f" {
+					if _, err := os.Stat(filepath.Join("../..", word)); err != nil {
+						t.Errorf("%s%v", line, err)
+					}
+				}
+			}
+			if words[0] != "codemode" {
+				continue
+			}
+			c, rest, err := findCommand(words[1:])
+			if err != nil {
+				t.Errorf("%s%v", line, err)
+				continue
+			}
+			flags := newFlagSet(c)
+			c.prepare(flags, stdio{})
+			if _, err := flags.parse(rest); err != nil {
+				t.Errorf("%s%v", line, err)
+			}
+		}
+	}
+	if lines < 10 {
+		t.Errorf("only %d lines to type", lines)
+	}
+}
+
+// The image that deploy/docker makes from source is the one that docker build makes: what
+// follows the packages is the same but for where codemode comes from.
+func TestBothDockerfilesMakeTheSameImage(t *testing.T) {
+	last := func(path string) string {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, stage, found := strings.Cut(string(text), "\nFROM ${BASE_IMAGE}\n")
+		if !found {
+			t.Fatalf("%s has no last stage", path)
+		}
+		return stage
+	}
+	own := last("../../internal/docker/Dockerfile")
+	source := last("../../deploy/docker/Dockerfile")
+	if source != strings.Replace(own, "COPY codemode ", "COPY --from=build /codemode ", 1) {
+		t.Errorf("from source:\n%s\nfrom the command:\n%s", source, own)
+	}
 }
 
 // wheel makes a wheel of a package with one module: wheel DIR NAME.
@@ -122,6 +204,24 @@ func wheel(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Check(archive.Close())
 	ts.Check(file.Close())
+}
+
+// chat posts a message until the answer has a text in it: chat URL MESSAGE TEXT.
+func chat(ts *testscript.TestScript, _ bool, args []string) {
+	var answer string
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		response, err := http.Post(args[0], "application/json", strings.NewReader(args[1]))
+		if err != nil {
+			answer = err.Error()
+			continue
+		}
+		text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+		ts.Check(errors.Join(err, response.Body.Close()))
+		if answer = string(text); strings.Contains(answer, args[2]) {
+			return
+		}
+	}
+	ts.Fatalf("the last answer: %s", answer)
 }
 
 // occupy listens on a port of this machine until the script ends.

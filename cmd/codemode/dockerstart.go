@@ -109,6 +109,10 @@ func (s *dockerStart) run(ctx context.Context, rest []string) error {
 // plan says what to start, but for the image.
 func (s *dockerStart) plan(engine *docker.Engine, loaded *config.Config) (*docker.Start, error) {
 	cfg := loaded.Sidecar()
+	if cfg.APIKeysFile != "" || loaded.GRPC.TLS.Enabled {
+		return nil, fault.New(fault.Config, "codemode docker start brings no files of keys or certificates into the container").
+			WithRemedy("use CODEMODE_API_KEY and no TLS on this machine, or start the container as deploy/compose does, with the files mounted")
+	}
 	if s.port == 0 {
 		s.port = localPort(loaded.Executor.URL)
 	}
