@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"regexp"
@@ -23,7 +24,7 @@ func fetch(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	var last string
 	within(ts, 10*time.Second, "no answer from "+args[1], func() bool {
-		request, err := http.NewRequest(method, args[1], http.NoBody) //nolint:noctx // bounded by the client
+		request, err := http.NewRequestWithContext(context.Background(), method, args[1], http.NoBody)
 		ts.Check(err)
 		response, err := (&http.Client{Timeout: 5 * time.Second}).Do(request)
 		if err != nil {
