@@ -132,7 +132,7 @@ func (s *dockerStart) plan(engine *docker.Engine, loaded *config.Config) (*docke
 		return nil, err
 	}
 	start := &docker.Start{
-		Name: s.name, Port: s.port, Network: cfg.Network.Mode != config.NetworkNone, Patience: cfg.Limits.CodeTimeout,
+		Name: s.name, Port: s.port, Network: cfg.Network.Mode != config.NetworkNone, Patience: cfg.DrainTimeout,
 	}
 	var err error
 	if start.Config, start.Environment, err = carried(loaded.File); err != nil {

@@ -24,18 +24,27 @@
       secretKeyRef:
         name: codemode-secrets
         key: api-key
-{{- if eq .Values.topology "sidecar" }}
+  # /healthz, /readyz and /metrics.
+  - name: CODEMODE_HTTP_ADDRESS
+    value: ":8002"
   startupProbe:
-    exec:
-      command: [/opt/codemode/python/bin/python3, -c, "import socket; socket.socket(socket.AF_UNIX).connect('/run/codemode/executor.sock')"]
+    httpGet:
+      path: /readyz
+      port: 8002
     periodSeconds: 1
     failureThreshold: 60
-{{- else }}
+{{- if eq .Values.topology "scale-out" }}
   readinessProbe:
-    tcpSocket:
-      port: grpc
+    httpGet:
+      path: /readyz
+      port: 8002
     periodSeconds: 5
 {{- end }}
+  livenessProbe:
+    httpGet:
+      path: /healthz
+      port: 8002
+    periodSeconds: 10
   resources:
     requests:
       cpu: {{ .Values.executor.resources.requests.cpu | quote }}
