@@ -89,7 +89,7 @@ func shown(entries []*registry.Entry, docs []schema.ToolDoc) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "\n" + fmt.Sprintf(searchNote, len(entries)) + "\n\nThe tools:\n" + list, nil
+	return "\n" + fmt.Sprintf(searchNote, len(entries)) + "\n\nIn signatures: " + schema.Legend + "\n\nThe tools:\n" + list, nil
 }
 
 // Stubs gives a set of tools as a Python module for type checkers and editors; empty if

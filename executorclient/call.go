@@ -36,6 +36,9 @@ const recordLimit = 64 << 20
 
 // takeCall takes a call, or the beginning of one.
 func (r *run) takeCall(ctx context.Context, m *codemodev1.ToolCall) error {
+	if m.GetTool() == "" {
+		return r.takeQuestion(ctx, m)
+	}
 	c := &call{id: m.GetId(), tool: m.GetTool(), arguments: m.GetArguments(), pending: true}
 	if m.GetCredit() > 0 {
 		c.rows = newRows(r, c, int64(m.GetCredit()))

@@ -109,7 +109,8 @@ func (c *Client) Execute(ctx context.Context, request Request) (*Result, error) 
 type run struct {
 	client  *Client
 	request Request
-	calls   *registry.Run // nil if there are no tools
+	tools   *registry.View // of Request.Tools when the run began; nil without
+	calls   *registry.Run  // nil if there are no tools
 	begun   time.Time
 	stream  executeStream
 	span    tracing.Span
@@ -236,7 +237,8 @@ func (r *run) start() (*codemodev1.Start, error) {
 	if err := r.request.Tools.Err(); err != nil {
 		return nil, err
 	}
-	start.Tools = toolsOf(r.request.Tools, r.request.Code)
+	r.tools = r.request.Tools.View()
+	start.Tools, start.MoreTools = toolsOf(r.tools.Mentioned(r.request.Code)), r.tools.Len() > 0
 	return start, nil
 }
 
@@ -346,25 +348,4 @@ func fromStatus(err error, started bool) error {
 		failure.Message = "the executor was lost in the middle of the run: " + failure.Message
 	}
 	return failure
-}
-
-// toolsOf describes tools to the executor: names and signatures only, and the stubs
-// for a program that looks at them.
-func toolsOf(reg *registry.Registry, code string) []*codemodev1.Tool {
-	withStubs := strings.Contains(code, "help(") || strings.Contains(code, "__doc__")
-	entries := reg.Entries()
-	tools := make([]*codemodev1.Tool, len(entries))
-	for i, entry := range entries {
-		tool := &codemodev1.Tool{Name: entry.Name(), Path: entry.PythonPath(), ExtraArguments: entry.Input().ExtraArguments(), Streaming: entry.Streaming()}
-		for _, parameter := range entry.Parameters() {
-			tool.Parameters = append(tool.Parameters, &codemodev1.Parameter{
-				Name: parameter.Name, PythonName: parameter.PythonName, Required: parameter.Required,
-			})
-		}
-		if withStubs {
-			tool.Stub = entry.Stub()
-		}
-		tools[i] = tool
-	}
-	return tools
 }

@@ -21,19 +21,20 @@ func (r *Registry) unknown(name string) *ToolError {
 		shown = shown[:MaxNameBytes] + "..."
 	}
 	message := fmt.Sprintf("there is no tool %q", shown)
-	if near := r.near(name); len(near) > 0 {
+	entries := r.Entries()
+	if near := near(name, entries); len(near) > 0 {
 		for i, n := range near {
 			near[i] = fmt.Sprintf("%q", n)
 		}
 		message += "; did you mean " + strings.Join(near, " or ") + "?"
-	} else if entries := r.Entries(); len(entries) == 0 {
+	} else if len(entries) == 0 {
 		message += "; no tools are registered"
 	}
 	return &ToolError{Tool: bounded(shown), Kind: KindUnknownTool, Message: bounded(message)}
 }
 
-// near gives registered names that a wrong one may mean, the nearest first.
-func (r *Registry) near(name string) []string {
+// near gives names of entries that a wrong one may mean, the nearest first.
+func near(name string, entries []*Entry) []string {
 	if len(name) > maxCompared {
 		return nil
 	}
@@ -43,10 +44,11 @@ func (r *Registry) near(name string) []string {
 	}
 	wrong, limit := flat(name), max(2, len(name)/3)
 	var found []candidate
-	for _, e := range r.Entries() {
+	for _, e := range entries {
 		right := flat(e.name)
 		_, last, namespaced := cutLast(right)
 		switch {
+		case e.policy.Hidden:
 		case namespaced && last == wrong, strings.HasSuffix(wrong, "."+right):
 			found = append(found, candidate{e.name, 1}) // only the namespace is wrong
 		case len(right) <= maxCompared && len(right)-len(wrong) <= limit && len(wrong)-len(right) <= limit:

@@ -108,7 +108,7 @@ func (r *Registry) SetPolicies(choose func(tool *Entry, p Policy) Policy) error 
 	for _, e := range changed {
 		r.entries[e.name], r.spelled[e.spelling()] = e, e
 	}
-	r.choose = choose
+	r.choose, r.view = choose, nil
 	return nil
 }
 

@@ -32,6 +32,7 @@ type Registry struct {
 	choose  func(*Entry, Policy) Policy
 	errs    []error
 	changed chan struct{} // nil if nobody waits for a change
+	view    *View         // nil after a change
 
 	discovering sync.Mutex
 	discovered  []*provision
@@ -110,6 +111,7 @@ func (r *Registry) insert(e *Entry) error {
 	}
 	r.tellChanged()
 	r.entries[e.name], r.spelled[spelling] = e, e
+	r.view = nil
 	return nil
 }
 

@@ -256,4 +256,5 @@ func (r *Registry) delete(e *Entry) {
 	r.tellChanged()
 	delete(r.entries, e.name)
 	delete(r.spelled, e.spelling())
+	r.view = nil
 }

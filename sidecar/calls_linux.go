@@ -44,6 +44,12 @@ type openCall struct {
 	told int64 // bytes of it
 }
 
+// Bounds on what a program asks about the tools, which is no call of one.
+const (
+	maxQuestions = 1_000
+	maxQuestion  = 64 << 10 // bytes of one
+)
+
 // call passes a tool call on, or answers it here if it is one too many. Where as many as
 // may are under way, it waits for one of them to end; the worker's next frames wait with
 // it, so that what is held of them is bounded.
@@ -52,7 +58,7 @@ func (e *execution) call(id uint32, payload []byte, more bool) error {
 		return protocolError("a short call")
 	}
 	length := int(binary.LittleEndian.Uint16(payload))
-	if length == 0 || length > maxToolName || len(payload) < 2+length {
+	if length > maxToolName || len(payload) < 2+length {
 		return protocolError("a call with a wrong name length")
 	}
 	name, arguments := string(payload[2:2+length]), payload[2+length:]
@@ -60,9 +66,18 @@ func (e *execution) call(id uint32, payload []byte, more bool) error {
 		return protocolError("a call out of its limits")
 	}
 	streaming := e.streaming[name]
+	question := name == ""
+	if question && (!e.moreTools || more || len(arguments) > maxQuestion) {
+		return protocolError("a question that no one answers")
+	}
 	e.mu.Lock()
 	repeated, over := e.open[id] != nil, ""
 	switch {
+	case question && e.questions >= maxQuestions:
+		over = fmt.Sprintf("the run has asked for tools %d times", maxQuestions)
+	case question && !repeated:
+		e.open[id] = &openCall{}
+		e.questions++
 	case e.calls >= e.limits.ToolCalls:
 		over = fmt.Sprintf("the run has made its %d tool calls (limits.tool_calls)", e.limits.ToolCalls)
 	case streaming && e.streams >= e.limits.ConcurrentToolCalls:
@@ -293,6 +308,7 @@ func (e *execution) close(call *openCall, id uint32, failed bool) {
 func (e *execution) use(start *codemodev1.Start) {
 	e.tools = start.GetTools()
 	e.parts = slices.Contains(start.GetFeatures(), codemodev1.Feature_FEATURE_PARTS)
+	e.moreTools = start.GetMoreTools()
 	e.streaming = map[string]bool{}
 	for _, tool := range start.GetTools() {
 		if tool.GetStreaming() {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/codemode-sdk/codemode/config"
 	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
+	"github.com/codemode-sdk/codemode/internal/manifest"
 )
 
 // deadlineGrace is what a program whose time is over gets to unwind, so that its
@@ -38,7 +39,9 @@ type execution struct {
 	limits config.Limits
 	worker *worker
 	stream executeStream
-	begun  time.Time
+
+	moreTools bool // the client answers questions
+	begun     time.Time
 
 	sending sync.Mutex // one Send at a time, and output before what follows it
 
@@ -54,6 +57,7 @@ type execution struct {
 	told        func(tool string, failed bool, took time.Duration)
 	calls       int
 	streams     int  // those in open that stream
+	questions   int  // about the tools
 	threads     int  // seen when there were too many
 	scratchFull bool // the worker's files were too many or too large
 	stopped     bool // the executor stops and does not wait for it
@@ -88,7 +92,7 @@ func (e *execution) run(start *codemodev1.Start) (*codemodev1.Result, error) {
 	}
 	options := fmt.Appendf(nil, `{"tool_value_size":%d,"result_size":%d,"memory":%d,"part":%d,"window":%d}`,
 		e.limits.ToolValueSize, e.limits.ResultSize, e.limits.Memory, part, rowsWindow)
-	manifest, err := manifestOf(start.GetTools())
+	known, err := manifest.Encode(start.GetTools(), start.GetMoreTools())
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +102,7 @@ func (e *execution) run(start *codemodev1.Start) (*codemodev1.Result, error) {
 	}
 	e.begun = time.Now()
 	if err := e.worker.writeFrame(frameRun, 0, section(options), options,
-		section(start.GetCode()), []byte(start.GetCode()), section(manifest), manifest); err != nil {
+		section(start.GetCode()), []byte(start.GetCode()), section(known), known); err != nil {
 		return nil, status.Error(codes.Unavailable, "the worker was lost before the program started")
 	}
 	deadline := time.AfterFunc(e.limits.CodeTimeout, e.timeOut)
@@ -242,31 +246,4 @@ var statusOf = map[string]codemodev1.Status{
 
 func section[T []byte | string](part T) []byte {
 	return binary.LittleEndian.AppendUint32(nil, uint32(len(part)))
-}
-
-// manifestOf tells the runner what the program may call; see runner/tools.py.
-func manifestOf(tools []*codemodev1.Tool) ([]byte, error) {
-	if len(tools) == 0 {
-		return nil, nil
-	}
-	entries := make([][]any, len(tools))
-	for i, tool := range tools {
-		parameters, required := make([][2]string, len(tool.GetParameters())), []string{}
-		for j, parameter := range tool.GetParameters() {
-			python := parameter.GetPythonName()
-			if python == "" {
-				python = parameter.GetName()
-			}
-			parameters[j] = [2]string{parameter.GetName(), python}
-			if parameter.GetRequired() {
-				required = append(required, parameter.GetName())
-			}
-		}
-		path := tool.GetPath()
-		if len(path) == 0 {
-			path = []string{tool.GetName()}
-		}
-		entries[i] = []any{tool.GetName(), parameters, required, tool.GetExtraArguments(), tool.GetStub(), path, tool.GetStreaming()}
-	}
-	return json.Marshal(entries)
 }

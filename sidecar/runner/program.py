@@ -24,15 +24,20 @@ class Deadline(BaseException):
 
 
 class Program:
-    """One source text, compiled: body is run first, then last, whose value counts."""
+    """One source text, compiled: body is run first, then last, whose value counts.
 
-    def __init__(self, source):
+    examine gets the tree and the source first, and may raise.
+    """
+
+    def __init__(self, source, examine=None):
         lines = source.splitlines(True)
         linecache.cache[FILE] = (len(source), None, lines, FILE)
         if "\0" in source:  # what older versions call a ValueError
             line = source[: source.index("\0")].count("\n") + 1
             raise SyntaxError("source code cannot contain null bytes", (FILE, line, 1, None))
         tree = ast.parse(source, FILE)
+        if examine is not None:
+            examine(tree, source)
         self.body = self.last = None
         if _returns(tree.body):
             self.body = _as_function(tree)

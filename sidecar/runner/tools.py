@@ -44,41 +44,133 @@ for _error in (ToolError, ToolArgumentError, UnknownToolError):
 
 
 class Connection:
-    """What every tool of one execution shares."""
+    """What every tool of one execution shares.
+
+    It begins with the tools that the program mentions. About others it asks, if there are
+    more, once for each.
+    """
 
     def __init__(self, channel, manifest, value_limit):
+        about = json.loads(manifest) if manifest else {}
         self.channel = channel
         self.value_limit = value_limit
+        self.more = about.get("more", False)
         self.names = {}
         self.tree = {}
-        for entry in json.loads(manifest) if manifest else ():
-            *about, streaming = entry
-            tool = (StreamingTool if streaming else Tool)(self, *about)
-            self.names[entry[0]] = tool
-            place = self.tree
-            *path, leaf = entry[5] or [entry[0]]
-            for part in path:
-                inner = place.get(part)
-                if not isinstance(inner, Namespace):
-                    inner = place[part] = Namespace(self, {}, part, inner)
-                place = inner._members
-            taken = place.get(leaf)
-            if isinstance(taken, Namespace):
-                taken._tool = tool
-            else:
-                place[leaf] = tool
+        for entry in about.get("tools", ()):
+            self.add(entry)
+
+    def add(self, entry):
+        *about, streaming = entry
+        tool = (StreamingTool if streaming else Tool)(self, *about)
+        self.names[entry[0]] = tool
+        *path, leaf = entry[5] or [entry[0]]
+        place = self.space(path)
+        taken = place.get(leaf)
+        if isinstance(taken, Namespace):
+            taken._tool = tool
+        else:
+            place[leaf] = tool
+        return tool
+
+    def space(self, path):
+        """The members of a namespace, which is made if it is new."""
+        place = self.tree
+        for depth, part in enumerate(path, 1):
+            inner = place.get(part)
+            if not isinstance(inner, Namespace):
+                inner = place[part] = Namespace(self, {}, path[:depth], inner)
+            place = inner._members
+        return place
+
+    def ask(self, **question):
+        """What the application says about its tools."""
+        kind, payload = self.channel.call(b"\0\0", json.dumps(question).encode())
+        if kind == VALUE:
+            return values.decode(payload)
+        failure = json.loads(payload)
+        raise ToolError(failure["message"], "tools", failure["kind"])
+
+    def search(self, query, limit=10, detail="brief"):
+        """Find tools by what they do, the best first: a list of texts.
+
+        detail is 'names', 'brief' (a line with the signature) or 'full' (the stub).
+        """
+        if not self.more:
+            found = [name for name in sorted(self.names) if str(query).lower() in name.lower()]
+            return Found(found[:limit])
+        return Found(self.ask(ask="search", query=str(query), limit=int(limit), detail=str(detail)))
+
+    def resolve(self, paths):
+        """Learn where paths lead: for each how far, and what may be meant instead."""
+        answers = self.ask(ask="resolve", paths=paths)
+        for path, answer in zip(paths, answers):
+            if answer["tool"] and answer["tool"][0] not in self.names:
+                self.add(answer["tool"])
+            if answer["space"] and not isinstance(path, str):
+                self.space(path[: answer["depth"]])
+        return answers
+
+    def member(self, path, name):
+        """What stands behind a name in a namespace."""
+        place = self.space(path)
+        if name in place:
+            return place[name]
+        near = None
+        if self.more:
+            (answer,) = self.resolve([[*path, name]])
+            if name in place:
+                return place[name]
+            near = answer.get("near", [])
+        where = ".".join(["tools", *path])
+        if near:
+            raise unknown(name, "did you mean " + " or ".join(f"tools.{n}" for n in near) + "?")
+        raise self.unknown(name, self.members(path), where)
+
+    def named(self, name):
+        """The tool of a registered name, or None; and names that are like it."""
+        tool = self.names.get(name)
+        if tool is None and self.more and isinstance(name, str):
+            (answer,) = self.resolve([name])
+            return self.names.get(name), answer.get("near") or []
+        return tool, []
+
+    def members(self, path):
+        if self.more:
+            return self.ask(ask="members", path=[*path])
+        return sorted(self.space(path))
+
+    def all_names(self):
+        return self.ask(ask="names") if self.more else sorted(self.names)
 
     def unknown(self, name, known, where="tools", what="tool"):
         near = difflib.get_close_matches(str(name), known, 3, 0.5)
         if near:
             hint = "did you mean " + " or ".join(f"{where}.{n}" for n in near) + "?"
         elif known:
-            shown = sorted(known)[:20]
-            more = f" and {len(known) - len(shown)} more" if len(known) > len(shown) else ""
-            hint = "there are: " + ", ".join(shown) + more
+            hint = "there are: " + _listed(known)
+            if self.more:
+                hint += "; tools.search('words') finds them by what they do"
         else:
             hint = f"no {what}s are registered"
-        return UnknownToolError(f"there is no {what} {name!r}; {hint}", str(name), "unknown_tool")
+        return unknown(name, hint, what)
+
+
+def unknown(name, hint, what="tool"):
+    return UnknownToolError(f"there is no {what} {name!r}; {hint}", str(name), "unknown_tool")
+
+
+def _listed(names, limit=20):
+    shown = sorted(names)[:limit]
+    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    return ", ".join(shown) + more
+
+
+class Found(list):
+    """What a search found, a text for each tool; printed, a line each."""
+
+    def __str__(self):
+        return "\n".join(self) or "no tool fits"
 
 
 class Tools:
@@ -97,35 +189,37 @@ class Tools:
         if name.startswith("__"):
             raise AttributeError(name)
         connection = self._connected()
-        try:
-            return connection.tree[name]
-        except KeyError:
-            pass
-        if name in connection.names:
-            return connection.names[name]
-        raise connection.unknown(name, connection.tree.keys())
+        if name not in connection.tree:
+            if name in connection.names:
+                return connection.names[name]
+            if name == "search":  # a tool of the name goes first
+                return connection.search
+        return connection.member((), name)
 
     def __getitem__(self, name):
         connection = self._connected()
-        found = connection.names.get(name) or connection.tree.get(name)
+        found, near = connection.named(name)
+        found = found or connection.tree.get(name)
+        if found is None and near:
+            raise unknown(name, "did you mean " + " or ".join(map(repr, near)) + "?")
         if found is None:
-            raise connection.unknown(name, connection.names.keys())
+            raise connection.unknown(name, connection.all_names())
         return found
 
     def __contains__(self, name):
-        return name in self._connected().names
+        return self._connected().named(name)[0] is not None
 
     def __iter__(self):
-        return iter(sorted(self._connected().names))
+        return iter(self._connected().all_names())
 
     def __len__(self):
-        return len(self._connected().names)
+        return len(self._connected().all_names())
 
     def __dir__(self):
-        return sorted(self._connected().tree)
+        return self._connected().members(())
 
     def __repr__(self):
-        return f"<tools: {', '.join(dir(self)) or 'none'}>"
+        return f"<tools: {_listed(dir(self)) or 'none'}>"
 
 
 class Agents:
@@ -136,83 +230,82 @@ class Agents:
     def __init__(self, tools):
         self._tools = tools
 
-    def _known(self):
+    def _names(self):
         prefix = self._namespace + "."
-        names = self._tools._connected().names
-        return {name[len(prefix) :]: tool for name, tool in names.items() if name.startswith(prefix)}
+        names = self._tools._connected().all_names()
+        return [name[len(prefix) :] for name in names if name.startswith(prefix)]
 
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
         connection = self._tools._connected()
-        namespace = connection.tree.get(self._namespace)
-        if isinstance(namespace, Namespace) and name in namespace._members:
-            return namespace._members[name]
+        place = connection.tree.get(self._namespace)
+        if not isinstance(place, Namespace) or name not in place._members:
+            if connection.more:
+                connection.resolve([[self._namespace, name]])
+                place = connection.tree.get(self._namespace)
+        if isinstance(place, Namespace) and name in place._members:
+            return place._members[name]
         return self[name]
 
     def __getitem__(self, name):
-        known = self._known()
-        try:
-            return known[name]
-        except KeyError:
-            raise self._tools._connected().unknown(name, known.keys(), "agents", "agent") from None
+        connection = self._tools._connected()
+        found, _ = connection.named(f"{self._namespace}.{name}")
+        if found is None:
+            raise connection.unknown(name, self._names(), "agents", "agent")
+        return found
 
     def __contains__(self, name):
-        return name in self._known()
+        return self._tools._connected().named(f"{self._namespace}.{name}")[0] is not None
 
     def __iter__(self):
-        return iter(sorted(self._known()))
+        return iter(sorted(self._names()))
 
     def __len__(self):
-        return len(self._known())
+        return len(self._names())
 
     def __dir__(self):
-        namespace = self._tools._connected().tree.get(self._namespace)
-        return dir(namespace) if isinstance(namespace, Namespace) else []
+        return self._tools._connected().members((self._namespace,))
 
     def __repr__(self):
-        return f"<agents: {', '.join(dir(self)) or 'none'}>"
+        return f"<agents: {_listed(dir(self)) or 'none'}>"
 
 
 class Namespace:
     """Tools whose names share what stands before a dot."""
 
-    def __init__(self, connection, members, name, tool=None):
+    def __init__(self, connection, members, path, tool=None):
         self._connection = connection
         self._members = members
-        self._name = name
+        self._path = path
         self._tool = tool  # a tool may have the name of a namespace
 
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        try:
-            return self._members[name]
-        except KeyError:
-            pass
-        if self._tool is not None and hasattr(self._tool, name):
+        if name not in self._members and self._tool is not None and hasattr(self._tool, name):
             return getattr(self._tool, name)
-        raise self._connection.unknown(name, self._members.keys(), f"tools.{self._name}")
+        return self._connection.member(self._path, name)
 
     def __getitem__(self, name):
         return getattr(self, name)
 
     def __call__(self, *args, **kwargs):
         if self._tool is None:
-            raise TypeError(
-                f"tools.{self._name} holds several tools: {', '.join(sorted(self._members))}"
-            )
+            raise TypeError(f"{self._spelled()} holds several tools: {_listed(dir(self))}")
         return self._tool(*args, **kwargs)
 
     def __dir__(self):
-        return sorted(self._members)
+        return self._connection.members(self._path)
 
     def __repr__(self):
-        return f"<tools.{self._name}: {', '.join(dir(self))}>"
+        return f"<{self._spelled()}: {_listed(dir(self))}>"
+
+    def _spelled(self):
+        return ".".join(["tools", *self._path])
 
 
 class Tool:
-    """One tool."""
 
     def __init__(self, connection, name, parameters, required, extra, stub, path=None):
         self._connection = connection
@@ -222,12 +315,18 @@ class Tool:
         self._frame_name = None
         self.__name__ = path[-1] if path else name
         self.__qualname__ = name
-        self.__doc__ = stub or None
+        self._stub = stub
 
     def __call__(self, *args, **kwargs):
         return self._outcome(*self._connection.channel.call(*self._payload(args, kwargs)))
 
     run = __call__
+
+    @property
+    def __doc__(self):
+        if not self._stub and self._connection.more:
+            self._stub = self._connection.ask(ask="stub", name=self.__qualname__)
+        return self._stub or None
 
     async def arun(self, *args, **kwargs):
         payload = self._payload(args, kwargs)
@@ -265,46 +364,58 @@ class Tool:
         """The arguments by the names of the schema, or the error Python would raise."""
         parameters = self._parameters
         bound = {}
-        if len(args) > len(parameters):
-            raise self._wrong(
-                f"takes {len(parameters)} positional argument{'' if len(parameters) == 1 else 's'}"
-                f" but {len(args)} {'was' if len(args) == 1 else 'were'} given"
-            )
         for (name, _), value in zip(parameters, args):
             bound[name] = value
         for spelled, value in kwargs.items():
             name = self._schema_name(spelled)
-            if name in bound:
-                raise self._wrong(f"got multiple values for argument {spelled!r}")
+            if name is None or name in bound:
+                raise self._wrong(len(args), kwargs)
             bound[name] = value
-        missing = [
-            python or name
-            for (name, python) in parameters
-            if name in self._required and name not in bound
-        ]
-        if missing:
-            listed = ", ".join(map(repr, missing))
-            raise self._wrong(f"is missing the required argument{'s' * (len(missing) > 1)} {listed}")
+        if len(args) > len(parameters) or not all(name in bound for name in self._required):
+            raise self._wrong(len(args), kwargs)
         return bound
 
     def _schema_name(self, spelled):
         for name, python in self._parameters:
             if spelled == python or spelled == name:
                 return name
-        if self._extra:
-            return spelled
-        known = [python for _, python in self._parameters]
-        near = difflib.get_close_matches(spelled, known, 1, 0.6)
-        if near:
-            hint = f"did you mean {near[0]!r}?"
-        else:
-            hint = "it takes " + ", ".join(map(repr, known)) if known else "it takes no arguments"
-        raise self._wrong(f"got an unexpected argument {spelled!r}; {hint}")
+        return spelled if self._extra else None
 
-    def _wrong(self, what):
-        return ToolArgumentError(
-            f"{self.__name__}() {what}", self.__qualname__, "invalid_arguments"
-        )
+    def _wrong(self, positional, keywords):
+        what = " and ".join(self.misfits(positional, keywords, False))
+        return ToolArgumentError(what, self.__qualname__, "invalid_arguments")
+
+    def misfits(self, positional, keywords, unpacked):
+        """What is wrong with the arguments of a call, by their number and names.
+
+        Of a call that unpacks some, None among the names, less can be said.
+        """
+        known = [python for _, python in self._parameters]
+        wrong = []
+        if positional > len(known) and not unpacked:
+            wrong.append(
+                f"takes {len(known)} positional argument{'s' * (len(known) != 1)}"
+                f" but {positional} {'was' if positional == 1 else 'were'} given"
+            )
+        given = set() if unpacked else {name for name, _ in self._parameters[:positional]}
+        for spelled in filter(None, keywords):
+            name = self._schema_name(spelled)
+            if name is None:
+                near = difflib.get_close_matches(spelled, known, 1, 0.6)
+                takes = "it takes " + ", ".join(map(repr, known)) if known else "it takes no arguments"
+                hint = f"did you mean {near[0]!r}?" if near else takes
+                wrong.append(f"got an unexpected argument {spelled!r}; {hint}")
+            elif name in given:
+                wrong.append(f"got multiple values for argument {spelled!r}")
+            given.add(name)
+        missing = [python for name, python in self._parameters if name in self._required and name not in given]
+        if missing and not unpacked:
+            listed = ", ".join(map(repr, missing))
+            wrong.append(f"is missing the required argument{'s' * (len(missing) > 1)} {listed}")
+        return [f"{self.__name__}() {what}" for what in wrong]
+
+
+_MAX_HELP = 200
 
 
 class StreamingTool(Tool):
@@ -326,9 +437,12 @@ def help(thing=None):
     if isinstance(thing, Tool):
         print(thing.__doc__ or repr(thing))
     elif isinstance(thing, (Tools, Namespace)):
-        print("\n".join(dir(thing)))
+        names = dir(thing)
+        print("\n".join(names[:_MAX_HELP]))
+        if len(names) > _MAX_HELP:
+            print(f"and {len(names) - _MAX_HELP} more; tools.search('words') finds tools by what they do")
     elif thing is None:
-        print("help(tools) lists the tools; help(tools.name) shows one.")
+        print("help(tools) lists the tools; help(tools.name) shows one; tools.search('words') finds some.")
     else:
         print(pydoc.plain(pydoc.render_doc(thing)))
 

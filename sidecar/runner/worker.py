@@ -9,7 +9,7 @@ import struct
 import sys
 
 from . import channel as wire
-from . import program, tools, values
+from . import check, program, tools, values
 
 
 def serve(fd, confine, lower_memory):
@@ -49,7 +49,9 @@ def run(channel, payload, lower_memory):
     gc.enable()
     value, meta = b"", _OK
     try:
-        value = _run(source, names, options)
+        value = _run(source, names, options, connected)
+    except check.Problems as error:
+        meta = {"status": "error", "exit_code": 1, "error": error.report()}
     except wire.Lost:
         os._exit(1)
     except MemoryError as error:
@@ -73,9 +75,12 @@ def _done(meta, value):
 _OK = {"status": "ok", "exit_code": 0}
 
 
-def _run(source, names, options):
+def _run(source, names, options, connected=None):
+    examine = None
+    if connected is not None:
+        examine = lambda tree, text: check.examine(tree, text, connected._connected)
     try:
-        result = program.Program(source.decode()).run(names)
+        result = program.Program(source.decode(), examine).run(names)
     finally:
         program.finish()
     return b"" if result is None else _encode(result, options["result_size"])

@@ -460,6 +460,9 @@ type Start struct {
 	Limits *Limits `protobuf:"bytes,4,opt,name=limits,proto3" json:"limits,omitempty"`
 	// What the client knows besides the first version.
 	Features []Feature `protobuf:"varint,5,rep,packed,name=features,proto3,enum=codemode.v1.Feature" json:"features,omitempty"`
+	// There may be tools besides those in tools: the program asks for them as it needs
+	// them, in a ToolCall without a tool. A client that sends it answers those.
+	MoreTools bool `protobuf:"varint,6,opt,name=more_tools,json=moreTools,proto3" json:"more_tools,omitempty"`
 	// Unset: tool calls travel on this stream. An executor that does not know it sends them
 	// there all the same.
 	Callback      *Callback `protobuf:"bytes,20,opt,name=callback,proto3" json:"callback,omitempty"`
@@ -530,6 +533,13 @@ func (x *Start) GetFeatures() []Feature {
 		return x.Features
 	}
 	return nil
+}
+
+func (x *Start) GetMoreTools() bool {
+	if x != nil {
+		return x.MoreTools
+	}
+	return false
 }
 
 func (x *Start) GetCallback() *Callback {
@@ -1409,7 +1419,15 @@ func (x *Output) GetData() []byte {
 type ToolCall struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Unique within the execution.
-	Id   uint32 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Id uint32 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Empty for a question about the tools instead of a call: arguments then are one of
+	//
+	//	{"ask": "resolve", "paths": [["github", "get_issue"], "github.get-issue"]}
+	//	{"ask": "members", "path": ["github"]}    {"ask": "names"}
+	//	{"ask": "stub", "name": "github.get-issue"}
+	//	{"ask": "search", "query": "create an issue", "limit": 10, "detail": "brief"}
+	//
+	// Only a client that set Start.more_tools is asked.
 	Tool string `protobuf:"bytes,2,opt,name=tool,proto3" json:"tool,omitempty"`
 	// An object in the value encoding.
 	Arguments []byte `protobuf:"bytes,3,opt,name=arguments,proto3" json:"arguments,omitempty"`
@@ -2162,13 +2180,15 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x1e\n" +
 	"\n" +
 	"capability\x18\x02 \x01(\tR\n" +
-	"capability\"\xf9\x01\n" +
+	"capability\"\x98\x02\n" +
 	"\x05Start\x12!\n" +
 	"\fexecution_id\x18\x01 \x01(\tR\vexecutionId\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12'\n" +
 	"\x05tools\x18\x03 \x03(\v2\x11.codemode.v1.ToolR\x05tools\x12+\n" +
 	"\x06limits\x18\x04 \x01(\v2\x13.codemode.v1.LimitsR\x06limits\x120\n" +
-	"\bfeatures\x18\x05 \x03(\x0e2\x14.codemode.v1.FeatureR\bfeatures\x121\n" +
+	"\bfeatures\x18\x05 \x03(\x0e2\x14.codemode.v1.FeatureR\bfeatures\x12\x1d\n" +
+	"\n" +
+	"more_tools\x18\x06 \x01(\bR\tmoreTools\x121\n" +
 	"\bcallback\x18\x14 \x01(\v2\x15.codemode.v1.CallbackR\bcallback\"\xc1\x01\n" +
 	"\x04Tool\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
