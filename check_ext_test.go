@@ -55,15 +55,26 @@ func TestAProgramLearnsAllItsProblemsBeforeAToolIsCalled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if result.Status != codemode.StatusError || result.Error.Type != "ProgramProblems" || len(result.ToolCalls) > 0 || result.Error.Line < 2 {
+		if result.Status != codemode.StatusError || !strings.Contains(result.Error.Traceback, "nothing has run") || len(result.ToolCalls) > 0 || result.Error.Line < 2 {
 			t.Errorf("%s\ngave %s with %d calls made", code, result.Text(), len(result.ToolCalls))
 			continue
+		}
+		types := map[string]string{"tool": "UnknownToolError", "module": "ModuleNotFoundError"}
+		if _, rest, found := strings.Cut(want[0], "there is no "); found && result.Error.Type != types[strings.Fields(rest)[0]] {
+			t.Errorf("%s: the type is %s", code, result.Error.Type)
 		}
 		for _, part := range want {
 			if !strings.Contains(result.Error.Traceback, part) {
 				t.Errorf("%s: no %q in\n%s", code, part, result.Error.Traceback)
 			}
 		}
+	}
+}
+
+func TestProblemsOfSeveralKindsHaveATypeOfTheirOwn(t *testing.T) {
+	result, err := checkedTools(t).Execute(t.Context(), "import requests\ntools.nope()\ntools.weather()")
+	if err != nil || result.Error == nil || result.Error.Type != "ProgramProblems" || strings.Count(result.Error.Traceback, "line ") != 3 {
+		t.Errorf("%v, %v", result.Text(), err)
 	}
 }
 

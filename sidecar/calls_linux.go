@@ -32,7 +32,8 @@ const rowsWindow = 256 << 10
 // An openCall is a tool call that has no result yet.
 type openCall struct {
 	streaming bool
-	use       int // in record.Tools
+	question  bool // about the tools, and no call of one
+	use       int  // in record.Tools
 	begun     time.Time
 
 	// Of the worker's frames; whoever reads those has them to itself.
@@ -76,7 +77,7 @@ func (e *execution) call(id uint32, payload []byte, more bool) error {
 	case question && e.questions >= maxQuestions:
 		over = fmt.Sprintf("the run has asked for tools %d times", maxQuestions)
 	case question && !repeated:
-		e.open[id] = &openCall{}
+		e.open[id] = &openCall{question: true}
 		e.questions++
 	case e.calls >= e.limits.ToolCalls:
 		over = fmt.Sprintf("the run has made its %d tool calls (limits.tool_calls)", e.limits.ToolCalls)
@@ -287,7 +288,7 @@ func (e *execution) fail(call *openCall, id uint32, kind, message string) error 
 // close forgets a call: it has its result.
 func (e *execution) close(call *openCall, id uint32, failed bool) {
 	e.mu.Lock()
-	if e.open[id] == call { // it is not, once the record is complete
+	if e.open[id] == call && !call.question { // it is not, once the record is complete
 		e.answered(call, failed)
 	}
 	delete(e.open, id)

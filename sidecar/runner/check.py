@@ -44,10 +44,15 @@ class Problems(Exception):
         return f"line {problem[0]}, column {problem[1] + 1}: "
 
     def report(self):
-        """As program.describe() shows an exception."""
-        text = ["ProgramProblems: nothing has run, and no tool was called"]
+        """As program.describe() shows an exception.
+
+        Problems of one kind have the type that the program would have raised.
+        """
+        kinds = {problem[5] for problem in self.found}
+        kind = kinds.pop() if len(kinds) == 1 else "ProgramProblems"
+        text = [f"{kind}: nothing has run, and no tool was called"]
         for problem in self.found:
-            line, start, end_line, end, what = problem
+            line, start, end_line, end, what, _ = problem
             shown = self.lines[line - 1] if line <= len(self.lines) else ""
             text.append(f"  {self._place(problem)}{what}")
             if len(shown) <= 200:
@@ -58,7 +63,7 @@ class Problems(Exception):
         if self.more > 0:
             text.append(f"  and {self.more} more")
         return {
-            "type": "ProgramProblems",
+            "type": kind,
             "message": str(self)[:8192],
             "traceback": "\n".join(text) + "\n",
             "line": self.found[0][0],
@@ -204,9 +209,9 @@ class _Finder:
         if not guarded and len(self.chains) < _MAX_CHAINS:
             self.chains.append((names, node, call))
 
-    def problem(self, node, what):
+    def problem(self, node, what, kind):
         start = self.column(node.lineno, node.col_offset)
-        return node.lineno, start, node.end_lineno, self.column(node.end_lineno, node.end_col_offset), what
+        return node.lineno, start, node.end_lineno, self.column(node.end_lineno, node.end_col_offset), what, kind
 
     def column(self, line, offset):
         text = self.lines[line - 1] if line <= len(self.lines) else ""
@@ -219,7 +224,7 @@ class _Finder:
             for name in {module.partition(".")[0] for module in modules}:
                 if not _importable(name):
                     hint = "; there is no network: use the tools" if name in _NETWORK else _installed()
-                    found.append(self.problem(node, f"there is no module named {name!r} here{hint}"))
+                    found.append(self.problem(node, f"there is no module named {name!r} here{hint}", "ModuleNotFoundError"))
         return found
 
     def wrong_calls(self, connection):
@@ -237,14 +242,14 @@ class _Finder:
         for names, node, call in self.chains:
             known, tool = _follow(connection, names)
             if not known:
-                found.append(self.problem(node, _unknown(connection, names, near)))
+                found.append(self.problem(node, _unknown(connection, names, near), "UnknownToolError"))
             elif tool is not None and call is not None:
                 if "return_exceptions" in self.source and isinstance(call.func, ast.Attribute) and call.func.attr == "arun":
                     continue
                 keywords = [k.arg for k in call.keywords]
                 unpacked = None in keywords or any(isinstance(a, ast.Starred) for a in call.args)
                 for what in tool.misfits(len(call.args), keywords, unpacked):
-                    found.append(self.problem(call, what))
+                    found.append(self.problem(call, what, "ToolArgumentError"))
         return found
 
 
