@@ -84,7 +84,9 @@ func TestDocker(t *testing.T) {
 			}
 			name := fmt.Sprintf("cm-%d-%d", os.Getpid(), port)
 			env.Defer(func() {
-				_ = exec.Command("docker-compose", "--project-name", name, "--file", compose, "down", "--volumes", "--timeout", "1").Run()
+				down := exec.Command("docker-compose", "--project-name", name, "--file", compose, "down", "--volumes", "--timeout", "1")
+				down.Env = append(os.Environ(), "APP_IMAGE=none", "CODEMODE_API_KEY=none", "DB_PASSWORD=none") // the file insists
+				_ = down.Run()
 				_ = exec.Command("docker", "rmi", name+"-app", name+"-executor").Run()
 				for _, name := range []string{name, name + "-2"} {
 					// What a script has left, if it has.
