@@ -63,6 +63,7 @@ type Client struct {
 
 	valueLimit int64     // bytes
 	callback   *Callback // nil in stream mode
+	several    bool      // the address may have several executors behind it
 
 	mu     sync.Mutex
 	closed bool
@@ -75,7 +76,7 @@ func Dial(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{key: o.APIKey, log: o.Logger}
+	c := &Client{key: o.APIKey, several: strings.HasPrefix(o.Address, "dns:"), log: o.Logger}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/codemode-sdk/codemode/internal/tlsfiles"
 	"github.com/codemode-sdk/codemode/internal/tracing"
 	"github.com/codemode-sdk/codemode/internal/value"
+	"github.com/codemode-sdk/codemode/internal/version"
 	"github.com/codemode-sdk/codemode/registry"
 )
 
@@ -83,6 +84,13 @@ func (c *Client) Execute(ctx context.Context, request Request) (*Result, error) 
 	defer cancel()
 	defer context.AfterFunc(ctx, cancel)()
 	err := r.converse(ctx, streamCtx)
+	for attempt := range retries {
+		if err == nil || !r.refused || !wait(ctx, attempt) {
+			break
+		}
+		r.refused = false
+		err = r.converse(ctx, streamCtx)
+	}
 	r.mu.Lock()
 	r.over = true
 	r.mu.Unlock()
@@ -127,6 +135,7 @@ type run struct {
 
 	// Of the goroutine that reads the stream.
 	started bool
+	refused bool   // by an executor that vouches that nothing ran, and another may take it
 	partial int64  // bytes of values that are not complete
 	value   []byte // the beginning of the result
 
@@ -150,6 +159,7 @@ func (r *run) failed(ctx context.Context, result *Result, err error) {
 }
 
 func (r *run) converse(ctx, streamCtx context.Context) error {
+	r.stream = nil
 	start, err := r.start()
 	if err != nil {
 		return err
@@ -168,9 +178,8 @@ func (r *run) converse(ctx, streamCtx context.Context) error {
 	if err != nil {
 		return r.lost(ctx, err)
 	}
-	r.stream = own
-	if joined != nil {
-		r.stream = joined.read(r.stream)
+	if r.stream = own; joined != nil {
+		r.stream = joined.read(own)
 	}
 	if err := r.send(&codemodev1.ExecuteRequest{Message: &codemodev1.ExecuteRequest_Start{Start: start}}); err != nil && !errors.Is(err, io.EOF) {
 		return r.lost(ctx, err)
@@ -221,6 +230,7 @@ func (r *run) start() (*codemodev1.Start, error) {
 	l := r.request.Limits
 	start := &codemodev1.Start{
 		ExecutionId: r.request.ExecutionID, Code: r.request.Code,
+		Protocol: version.Protocol, OldestProtocol: version.OldestProtocol, Version: version.String(),
 		Features: []codemodev1.Feature{
 			codemodev1.Feature_FEATURE_PARTS, codemodev1.Feature_FEATURE_STREAMING_TOOLS, codemodev1.Feature_FEATURE_CALLBACK,
 		},
@@ -314,22 +324,12 @@ func (r *run) takeResult(m *codemodev1.Result) error {
 	return nil
 }
 
-// lost makes an error of what ended the stream.
-func (r *run) lost(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		failure := fault.Wrap(fault.Cancelled, context.Cause(ctx), "the run was cancelled")
-		failure.Started = r.started
-		return failure
-	}
-	return fromStatus(err, r.started)
-}
-
 // fromStatus makes an Error of what gRPC says.
 func fromStatus(err error, started bool) error {
 	said := status.Convert(err)
 	failure := &fault.Error{Code: fault.Unavailable, Message: said.Message(), Started: started, Err: nil}
 	switch said.Code() {
-	case codes.InvalidArgument, codes.ResourceExhausted:
+	case codes.InvalidArgument, codes.ResourceExhausted, codes.FailedPrecondition:
 		failure.Code = fault.Rejected
 	case codes.Unauthenticated, codes.PermissionDenied:
 		failure.Code, failure.Remedy = fault.Unauthenticated, "set executor.api_key or CODEMODE_EXECUTOR_API_KEY to a key of the executor"

@@ -1,11 +1,13 @@
 package sidecar
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -14,6 +16,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -223,6 +226,7 @@ func (v service) Execute(stream grpc.BidiStreamingServer[codemodev1.ExecuteReque
 	refuse := func(reason string, err error) error {
 		span.Fail(reason)
 		s.refuse(&e.record, reason)
+		stream.SetTrailer(metadata.Pairs(version.NotStarted, "1"))
 		return err
 	}
 	start := first.GetStart()
@@ -322,6 +326,9 @@ func (s *Server) check(start *codemodev1.Start) (config.Limits, error) {
 	invalid := func(format string, args ...any) (config.Limits, error) {
 		return limits, status.Errorf(codes.InvalidArgument, format, args...)
 	}
+	if err := checkProtocol(start); err != nil {
+		return limits, err
+	}
 	if !utf8.ValidString(start.GetCode()) {
 		return invalid("the program is not valid UTF-8")
 	}
@@ -389,7 +396,7 @@ func (v service) Ready(context.Context, *codemodev1.ReadyRequest) (*codemodev1.R
 func (v service) Info(context.Context, *codemodev1.InfoRequest) (*codemodev1.InfoResponse, error) {
 	s := v.s
 	info := &codemodev1.InfoResponse{
-		Version: version.String(), Protocol: protocol, PythonVersion: s.python.Version,
+		Version: version.String(), Protocol: version.Protocol, PythonVersion: s.python.Version,
 		MaxWorkers: int32(s.cfg.Pool.MaxWorkers), Limits: limitsMessage(s.cfg.Limits), Features: features,
 	}
 	for _, layer := range s.Layers() {
@@ -398,7 +405,21 @@ func (v service) Info(context.Context, *codemodev1.InfoRequest) (*codemodev1.Inf
 	return info, nil
 }
 
-// protocol is the version of the wire; see proto/codemode/v1.
-const protocol = 1
+// checkProtocol refuses a client that shares no version of the wire with this executor.
+func checkProtocol(start *codemodev1.Start) error {
+	newest := max(start.GetProtocol(), 1)
+	oldest := max(start.GetOldestProtocol(), 1)
+	if newest >= version.OldestProtocol && oldest <= version.Protocol {
+		return nil
+	}
+	remedy := "update the executor"
+	if newest < version.OldestProtocol {
+		remedy = "update the application's codemode module"
+	}
+	return status.Errorf(codes.FailedPrecondition,
+		"the client (codemode %.64s) speaks wire versions %d to %d, and this executor (codemode %s) %d to %d: %s",
+		cmp.Or(strings.ToValidUTF8(start.GetVersion(), "?"), "of an unknown version"), oldest, newest,
+		version.String(), version.OldestProtocol, version.Protocol, remedy)
+}
 
 var errStopped = errors.New("the embedded executor is closed")

@@ -465,7 +465,13 @@ type Start struct {
 	MoreTools bool `protobuf:"varint,6,opt,name=more_tools,json=moreTools,proto3" json:"more_tools,omitempty"`
 	// Unset: tool calls travel on this stream. An executor that does not know it sends them
 	// there all the same.
-	Callback      *Callback `protobuf:"bytes,20,opt,name=callback,proto3" json:"callback,omitempty"`
+	Callback *Callback `protobuf:"bytes,20,opt,name=callback,proto3" json:"callback,omitempty"`
+	// The wire versions that the client speaks, the newest and the oldest; 0 is 1. An
+	// executor that speaks none of them refuses the run.
+	Protocol       uint32 `protobuf:"varint,21,opt,name=protocol,proto3" json:"protocol,omitempty"`
+	OldestProtocol uint32 `protobuf:"varint,22,opt,name=oldest_protocol,json=oldestProtocol,proto3" json:"oldest_protocol,omitempty"`
+	// The client's release, for people.
+	Version       string `protobuf:"bytes,23,opt,name=version,proto3" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -547,6 +553,27 @@ func (x *Start) GetCallback() *Callback {
 		return x.Callback
 	}
 	return nil
+}
+
+func (x *Start) GetProtocol() uint32 {
+	if x != nil {
+		return x.Protocol
+	}
+	return 0
+}
+
+func (x *Start) GetOldestProtocol() uint32 {
+	if x != nil {
+		return x.OldestProtocol
+	}
+	return 0
+}
+
+func (x *Start) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
 }
 
 // Tool is all that the sandbox learns about a tool.
@@ -1291,6 +1318,9 @@ func (x *Stop) GetId() uint32 {
 	return 0
 }
 
+// The trailing metadata codemode-not-started: 1 goes with an error of an executor that has
+// not handed the program to a worker, and vouches that running it elsewhere repeats nothing.
+//
 // Started is the first response: the program has been handed to a worker, so the run
 // must not be retried from here on.
 type Started struct {
@@ -2180,7 +2210,7 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x1e\n" +
 	"\n" +
 	"capability\x18\x02 \x01(\tR\n" +
-	"capability\"\x98\x02\n" +
+	"capability\"\xf7\x02\n" +
 	"\x05Start\x12!\n" +
 	"\fexecution_id\x18\x01 \x01(\tR\vexecutionId\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12'\n" +
@@ -2189,7 +2219,10 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\bfeatures\x18\x05 \x03(\x0e2\x14.codemode.v1.FeatureR\bfeatures\x12\x1d\n" +
 	"\n" +
 	"more_tools\x18\x06 \x01(\bR\tmoreTools\x121\n" +
-	"\bcallback\x18\x14 \x01(\v2\x15.codemode.v1.CallbackR\bcallback\"\xc1\x01\n" +
+	"\bcallback\x18\x14 \x01(\v2\x15.codemode.v1.CallbackR\bcallback\x12\x1a\n" +
+	"\bprotocol\x18\x15 \x01(\rR\bprotocol\x12'\n" +
+	"\x0foldest_protocol\x18\x16 \x01(\rR\x0eoldestProtocol\x12\x18\n" +
+	"\aversion\x18\x17 \x01(\tR\aversion\"\xc1\x01\n" +
 	"\x04Tool\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04path\x18\x05 \x03(\tR\x04path\x126\n" +

@@ -1,0 +1,160 @@
+package sidecar_test
+
+import (
+	"net"
+	"strconv"
+	"sync"
+	"testing"
+
+	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/codemode-sdk/codemode/config"
+	"github.com/codemode-sdk/codemode/executorclient"
+	"github.com/codemode-sdk/codemode/internal/fault"
+)
+
+// nameServer answers every question for addresses with the same ones, as that of a
+// cluster does for a headless Service.
+func nameServer(t *testing.T, addresses ...[4]byte) string {
+	t.Helper()
+	conn, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		buffer := make([]byte, 1500)
+		for {
+			n, from, err := conn.ReadFrom(buffer)
+			if err != nil {
+				return
+			}
+			var m dnsmessage.Message
+			if m.Unpack(buffer[:n]) != nil || len(m.Questions) != 1 {
+				continue
+			}
+			m.Response, m.Authoritative, m.Additionals = true, true, nil
+			question := m.Questions[0]
+			if question.Type == dnsmessage.TypeA {
+				for _, address := range addresses {
+					m.Answers = append(m.Answers, dnsmessage.Resource{
+						Header: dnsmessage.ResourceHeader{Name: question.Name, Type: question.Type, Class: question.Class},
+						Body:   &dnsmessage.AResource{A: address},
+					})
+				}
+			}
+			if answer, err := m.Pack(); err == nil {
+				_, _ = conn.WriteTo(answer, from) // who asked asks again
+			}
+		}
+	})
+	t.Cleanup(func() {
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+		serving.Wait()
+	})
+	return conn.LocalAddr().String()
+}
+
+// Runs are spread over the executors behind a name. When one of them goes, its runs are
+// lost and no others, and the next ones find those that are left.
+func TestRunsAreSpreadOverTheExecutorsBehindAName(t *testing.T) {
+	const count = 3
+	var executors [count]*executor
+	var addresses [count][4]byte
+	port := 0
+	for i := range executors {
+		executors[i] = start(t, func(c *config.SidecarConfig) {
+			c.Limits.OpenFiles = 100 + i // by which a program tells where it is
+			c.Pool.MinReady = 1
+		})
+		addresses[i] = [4]byte{127, 0, 0, byte(2 + i)}
+		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", net.JoinHostPort(net.IP(addresses[i][:]).String(), strconv.Itoa(port)))
+		if err != nil {
+			t.Skip("no further loopback addresses here: ", err)
+		}
+		port = listener.Addr().(*net.TCPAddr).Port
+		var serving sync.WaitGroup
+		serving.Go(func() { _ = executors[i].server.Serve(listener) }) // its error is that it was closed
+		t.Cleanup(func() {
+			if err := executors[i].server.Close(); err != nil {
+				t.Error(err)
+			}
+			serving.Wait()
+		})
+	}
+	client := dial(t, executorclient.Options{
+		Address: "dns://" + nameServer(t, addresses[:]...) + "/executors.test:" + strconv.Itoa(port),
+	})
+	const where = "import resource\nresource.getrlimit(resource.RLIMIT_NOFILE)[0]"
+	seen := map[any]int{}
+	waitFor(t, func() bool { // connections come about one after another
+		got, err := client.Execute(t.Context(), executorclient.Request{Code: where})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[got.Value]++
+		return len(seen) == count
+	})
+	for range 2 * count {
+		got, err := client.Execute(t.Context(), executorclient.Request{Code: where})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[got.Value]++
+	}
+	for value, n := range seen {
+		if n < 2 {
+			t.Errorf("the executor with %v had %d runs: %v", value, n, seen)
+		}
+	}
+
+	type outcome struct {
+		first string
+		err   error
+		value any
+	}
+	outcomes := make(chan outcome, 2*count)
+	var running sync.WaitGroup
+	for range 2 * count {
+		running.Add(1)
+		go func() {
+			o, begun := outcome{}, sync.OnceFunc(running.Done)
+			got, err := client.Execute(t.Context(), executorclient.Request{
+				Code: "import resource, time\nprint(resource.getrlimit(resource.RLIMIT_NOFILE)[0], flush=True)\ntime.sleep(2)\n'done'",
+				OnEvent: func(executorclient.Event) {
+					begun()
+				},
+			})
+			begun()
+			o.first, o.err, o.value = got.Stdout, err, got.Value
+			outcomes <- o
+		}()
+	}
+	running.Wait()
+	if err := executors[0].server.Close(); err != nil {
+		t.Error(err)
+	}
+	lost := 0
+	for range 2 * count {
+		o := <-outcomes
+		if onFirst := o.first == "100\n"; onFirst != (o.err != nil) {
+			t.Errorf("a run on %q: %v, %v", o.first, o.value, o.err)
+		}
+		if failure, ok := o.err.(*fault.Error); ok { //nolint:errorlint // Execute's own
+			lost++
+			if !failure.Started {
+				t.Errorf("it is not said that the run may have had effects: %v", o.err)
+			}
+		}
+	}
+	if lost == 0 || lost == 2*count {
+		t.Errorf("%d of %d runs were lost", lost, 2*count)
+	}
+	for range 2 * count {
+		if got, err := client.Execute(t.Context(), executorclient.Request{Code: where}); err != nil || got.Value == int64(100) {
+			t.Errorf("after the loss: %v, %v", got.Value, err)
+		}
+	}
+}
