@@ -8,10 +8,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/codemode-sdk/codemode"
+	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/registry"
 )
 
@@ -274,5 +276,39 @@ kinds`)
 		if diff := cmp.Diff([]any{int64(1), int64(1), "limit"}, got.Value); diff != "" {
 			t.Error(diff)
 		}
+	}
+}
+
+// The waits of this test are long beside what it compares them with: a slow machine
+// makes both longer, not shorter.
+func TestAWaitForApprovalDoesNotEatTheRunsTime(t *testing.T) {
+	const wait = 3 * time.Second
+	approve := func(ctx context.Context, _ registry.ApprovalRequest) (registry.Decision, error) {
+		select {
+		case <-time.After(wait):
+			return registry.Decision{Allow: true}, nil
+		case <-ctx.Done():
+			return registry.Decision{}, ctx.Err()
+		}
+	}
+	cfg := config.Default()
+	cfg.Executor.Limits.CodeTimeout, cfg.Executor.Timeout = wait-time.Second, wait-time.Second/2
+	cm := start(t, codemode.Options{Registry: policyTools(), Approve: approve, Config: cfg})
+	got := run(t, cm, `tools.shop.order(id=1)["id"]`)
+	if got.Value != int64(1) || got.Usage.Wall < wait {
+		t.Errorf("got %v after %v", got.Value, got.Usage.Wall)
+	}
+	// The clock goes on when the wait is over.
+	result, err := cm.Execute(t.Context(), "tools.shop.order(id=1)\nwhile True: pass")
+	if err != nil || result.Status != codemode.StatusTimeout {
+		t.Errorf("got %v, %s", err, result.Text())
+	}
+
+	cfg = config.Default()
+	cfg.Executor.Limits.CodeTimeout, cfg.Executor.Limits.ApprovalWait = wait/3, wait/6
+	bounded := start(t, codemode.Options{Registry: policyTools(), Approve: approve, Config: cfg})
+	result, err = bounded.Execute(t.Context(), `tools.shop.order(id=1)`)
+	if err != nil || result.Status != codemode.StatusTimeout || len(result.ToolCalls) != 1 || result.ToolCalls[0].Error == nil {
+		t.Errorf("over the executor's bound: %v, %s", err, result.Text())
 	}
 }

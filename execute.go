@@ -70,11 +70,10 @@ func (c *Codemode) ExecuteRequest(ctx context.Context, request Request) (*Result
 	if onEvent == nil {
 		onEvent = c.onEvent
 	}
-	// The executor's own deadline answers first, unless the executor is stuck.
-	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
-	defer cancel()
 	return c.client.Execute(ctx, executorclient.Request{
 		Code: request.Code, Tools: c.registry, Calls: c.calls, ExecutionID: request.ExecutionID,
-		Limits: request.Limits, OnEvent: onEvent,
+		// The executor's own deadline answers first, unless the executor is stuck.
+		Timeout: c.config.Timeout,
+		Limits:  request.Limits, OnEvent: onEvent,
 	})
 }

@@ -348,7 +348,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		TLS:  config.ServerTLS{ClientAuth: config.ClientAuthNone},
 		Host: "127.0.0.1", Port: 8001, SocketMode: config.SocketOwner, Python: "auto",
 		Limits: config.Limits{
-			CodeTimeout: 30 * time.Second, MaxCodeLength: 100_000, Memory: 512 << 20, CPUTime: 30 * time.Second,
+			CodeTimeout: 30 * time.Second, ApprovalWait: 10 * time.Minute, MaxCodeLength: 100_000, Memory: 512 << 20, CPUTime: 30 * time.Second,
 			Threads: 64, OpenFiles: 256, FileSize: 64 << 20, ScratchSize: 64 << 20, ScratchFiles: 4096,
 			ArtifactsSize: 16 << 20, ArtifactFiles: 100,
 			OutputSize: 1 << 20, ResultSize: 8 << 20, ToolCalls: 1000, ConcurrentToolCalls: 128, ToolValueSize: 8 << 20,

@@ -90,6 +90,9 @@ const (
 type Limits struct {
 	// CodeTimeout bounds the whole run in wall-clock time, tool calls included.
 	CodeTimeout time.Duration
+	// ApprovalWait bounds the time, over the whole run, for which waits for a person's
+	// approval do not count as CodeTimeout. Zero lets them count.
+	ApprovalWait time.Duration
 	// MaxCodeLength bounds the program, in characters (Unicode code points).
 	MaxCodeLength int
 	// Memory bounds the memory of the program's process, in bytes.

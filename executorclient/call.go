@@ -108,7 +108,23 @@ func (r *run) dispatch(ctx context.Context, c *call) ([]byte, error) {
 	if r.calls == nil {
 		return nil, noTools(c)
 	}
-	return r.calls.Call(ctx, c.tool, c.arguments, nil)
+	return r.calls.Call(ctx, c.tool, c.arguments, r.holder(c))
+}
+
+// holder tells the executor, and this end's own clock, while a call waits for a person.
+func (r *run) holder(c *call) func(held bool) {
+	return func(held bool) {
+		if held {
+			r.deadline.Hold()
+		} else {
+			r.deadline.Release()
+		}
+		if !r.holds {
+			return // an older executor: the wait counts there
+		}
+		// An error means that the stream has ended, which Recv reports.
+		_ = r.send(&codemodev1.ExecuteRequest{Message: &codemodev1.ExecuteRequest_Hold{Hold: &codemodev1.Hold{Id: c.id, Held: held}}})
+	}
 }
 
 func noTools(c *call) error {

@@ -1,6 +1,7 @@
 package executorclient
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/codemode-sdk/codemode/internal/deadline"
 	"github.com/codemode-sdk/codemode/internal/fault"
 	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
 	"github.com/codemode-sdk/codemode/internal/tlsfiles"
@@ -35,6 +37,9 @@ type Request struct {
 	// ExecutionID names the run: 1 to 64 of A-Z a-z 0-9 _ -. If empty, the executor
 	// chooses one.
 	ExecutionID string
+	// Timeout bounds the wait for the executor's answer: its queue and tools included,
+	// waits for approvals not. If zero, the executor's limits are the only bound.
+	Timeout time.Duration
 	// Limits lower those of the executor.
 	Limits Limits
 	// OnEvent is told what happens while it happens, one event at a time, in order. The
@@ -57,6 +62,9 @@ type Limits struct {
 	ToolCalls int
 }
 
+// forever is longer than anybody runs a program.
+const forever = 10 * 365 * 24 * time.Hour
+
 // outputLimit bounds what is kept of a run's output whatever the executor sends.
 const outputLimit = 64 << 20
 
@@ -78,6 +86,10 @@ func (c *Client) Execute(ctx context.Context, request Request) (*Result, error) 
 	told := r.events.begin(ctx)
 	ctx, r.span = tracing.Start(ctx, "codemode.execute", trace.SpanKindClient)
 	defer r.span.End()
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	r.deadline = deadline.New(cmp.Or(request.Timeout, forever), forever, func() { end(context.DeadlineExceeded) })
+	defer r.deadline.Stop()
 	// Without ctx's deadline, which the executor would keep by a clock of its own: the
 	// stream would then end before ctx, and nobody could tell why.
 	streamCtx, cancel := context.WithCancel(context.WithoutCancel(r.span.Outgoing(c.outgoing(ctx))))
@@ -115,15 +127,16 @@ func (c *Client) Execute(ctx context.Context, request Request) (*Result, error) 
 
 // A run is one execution, from the client's side.
 type run struct {
-	client  *Client
-	request Request
-	tools   *registry.View // of Request.Tools when the run began; nil without
-	calls   *registry.Run  // nil if there are no tools
-	begun   time.Time
-	stream  executeStream
-	span    tracing.Span
-	sending sync.Mutex
-	events  events
+	client   *Client
+	request  Request
+	tools    *registry.View // of Request.Tools when the run began; nil without
+	calls    *registry.Run  // nil if there are no tools
+	begun    time.Time
+	stream   executeStream
+	span     tracing.Span
+	deadline *deadline.Deadline
+	sending  sync.Mutex
+	events   events
 
 	mu       sync.Mutex
 	result   Result
@@ -141,6 +154,7 @@ type run struct {
 
 	// Set before there are calls.
 	parts  bool // the executor takes values in parts
+	holds  bool // the executor's clock can be held
 	limits *codemodev1.Limits
 
 	artifactBytes int64
@@ -199,6 +213,7 @@ func (r *run) converse(ctx, streamCtx context.Context) error {
 			}
 			r.result.ExecutionID, r.result.Sandbox = m.Started.GetExecutionId(), m.Started.GetSandbox()
 			r.parts = slices.Contains(m.Started.GetFeatures(), codemodev1.Feature_FEATURE_PARTS)
+			r.holds = slices.Contains(m.Started.GetFeatures(), codemodev1.Feature_FEATURE_HOLD)
 			r.limits = m.Started.GetLimits()
 		case *codemodev1.ExecuteResponse_Output:
 			err = r.takeOutput(m.Output)
@@ -233,6 +248,7 @@ func (r *run) start() (*codemodev1.Start, error) {
 		Protocol: version.Protocol, OldestProtocol: version.OldestProtocol, Version: version.String(),
 		Features: []codemodev1.Feature{
 			codemodev1.Feature_FEATURE_PARTS, codemodev1.Feature_FEATURE_STREAMING_TOOLS, codemodev1.Feature_FEATURE_CALLBACK,
+			codemodev1.Feature_FEATURE_HOLD,
 		},
 		Limits: &codemodev1.Limits{
 			MemoryBytes: l.MemoryBytes, OutputBytes: l.OutputBytes, ResultBytes: l.ResultBytes, ToolCalls: int32(l.ToolCalls),

@@ -19,6 +19,7 @@ import (
 // features are the additions to the wire that this executor knows.
 var features = []codemodev1.Feature{
 	codemodev1.Feature_FEATURE_PARTS, codemodev1.Feature_FEATURE_STREAMING_TOOLS, codemodev1.Feature_FEATURE_CALLBACK,
+	codemodev1.Feature_FEATURE_HOLD,
 }
 
 // partSize bounds what one message or frame carries of a value, in bytes, where the
@@ -43,6 +44,7 @@ type openCall struct {
 	// Of the client's messages; whoever reads those has them to itself.
 	kind byte  // the frame that Parts continue, 0 if there is none
 	told int64 // bytes of it
+	held bool  // it waits for a person
 }
 
 // Bounds on what a program asks about the tools, which is no call of one.
@@ -215,6 +217,8 @@ func (e *execution) receive() {
 			err = e.toolResult(m.ToolResult)
 		case *codemodev1.ExecuteRequest_Part:
 			err = e.resultPart(m.Part)
+		case *codemodev1.ExecuteRequest_Hold:
+			e.hold(e.find(m.Hold.GetId()), m.Hold.GetHeld())
 		default: // Cancel, or something that has no place here
 			e.stop(codemodev1.Status_STATUS_CANCELLED)
 			return
@@ -225,11 +229,25 @@ func (e *execution) receive() {
 	}
 }
 
+// hold stops the run's clock while a call waits for a person.
+func (e *execution) hold(call *openCall, held bool) {
+	if call == nil || call.held == held {
+		return
+	}
+	call.held = held
+	if held {
+		e.deadline.Hold()
+	} else {
+		e.deadline.Release()
+	}
+}
+
 func (e *execution) toolResult(r *codemodev1.ToolResult) error {
 	call := e.find(r.GetId())
 	if call == nil {
 		return nil // late, or made up: no one waits for it
 	}
+	e.hold(call, false)
 	call.kind, call.told = 0, 0
 	switch outcome := r.GetOutcome().(type) {
 	case *codemodev1.ToolResult_Value:

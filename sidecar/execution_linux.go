@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/codemode-sdk/codemode/config"
+	"github.com/codemode-sdk/codemode/internal/deadline"
 	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
 	"github.com/codemode-sdk/codemode/internal/manifest"
 )
@@ -75,6 +76,8 @@ type execution struct {
 
 	resultSent int64 // bytes of the result that the client has, of whoever reads the worker's frames
 
+	deadline *deadline.Deadline
+
 	writing sync.Mutex // one frame at a time to the worker
 	readers sync.WaitGroup
 	wake    chan struct{}
@@ -105,8 +108,8 @@ func (e *execution) run(start *codemodev1.Start) (*codemodev1.Result, error) {
 		section(start.GetCode()), []byte(start.GetCode()), section(known), known); err != nil {
 		return nil, status.Error(codes.Unavailable, "the worker was lost before the program started")
 	}
-	deadline := time.AfterFunc(e.limits.CodeTimeout, e.timeOut)
-	defer deadline.Stop()
+	e.deadline = deadline.New(e.limits.CodeTimeout, e.limits.ApprovalWait, e.timeOut)
+	defer e.deadline.Stop()
 
 	e.readers.Go(func() { e.readOutput(e.worker.stdout, 0) })
 	e.readers.Go(func() { e.readOutput(e.worker.stderr, 1) })

@@ -50,6 +50,8 @@ const (
 	// The executor can make tool calls by dialling the application: Start.callback. A client
 	// may ask for it without knowing: an executor that does not know it uses the stream.
 	Feature_FEATURE_CALLBACK Feature = 3
+	// A person may be asked during a call: Hold.
+	Feature_FEATURE_HOLD Feature = 4
 )
 
 // Enum value maps for Feature.
@@ -59,12 +61,14 @@ var (
 		1: "FEATURE_PARTS",
 		2: "FEATURE_STREAMING_TOOLS",
 		3: "FEATURE_CALLBACK",
+		4: "FEATURE_HOLD",
 	}
 	Feature_value = map[string]int32{
 		"FEATURE_UNSPECIFIED":     0,
 		"FEATURE_PARTS":           1,
 		"FEATURE_STREAMING_TOOLS": 2,
 		"FEATURE_CALLBACK":        3,
+		"FEATURE_HOLD":            4,
 	}
 )
 
@@ -205,7 +209,7 @@ func (x Output_Stream) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Output_Stream.Descriptor instead.
 func (Output_Stream) EnumDescriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{14, 0}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{15, 0}
 }
 
 type ExecuteRequest struct {
@@ -216,6 +220,7 @@ type ExecuteRequest struct {
 	//	*ExecuteRequest_ToolResult
 	//	*ExecuteRequest_Cancel
 	//	*ExecuteRequest_Part
+	//	*ExecuteRequest_Hold
 	Message       isExecuteRequest_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -294,6 +299,15 @@ func (x *ExecuteRequest) GetPart() *Part {
 	return nil
 }
 
+func (x *ExecuteRequest) GetHold() *Hold {
+	if x != nil {
+		if x, ok := x.Message.(*ExecuteRequest_Hold); ok {
+			return x.Hold
+		}
+	}
+	return nil
+}
+
 type isExecuteRequest_Message interface {
 	isExecuteRequest_Message()
 }
@@ -318,6 +332,10 @@ type ExecuteRequest_Part struct {
 	Part *Part `protobuf:"bytes,4,opt,name=part,proto3,oneof"`
 }
 
+type ExecuteRequest_Hold struct {
+	Hold *Hold `protobuf:"bytes,5,opt,name=hold,proto3,oneof"`
+}
+
 func (*ExecuteRequest_Start) isExecuteRequest_Message() {}
 
 func (*ExecuteRequest_ToolResult) isExecuteRequest_Message() {}
@@ -325,6 +343,8 @@ func (*ExecuteRequest_ToolResult) isExecuteRequest_Message() {}
 func (*ExecuteRequest_Cancel) isExecuteRequest_Message() {}
 
 func (*ExecuteRequest_Part) isExecuteRequest_Message() {}
+
+func (*ExecuteRequest_Hold) isExecuteRequest_Message() {}
 
 // Part continues a value.
 type Part struct {
@@ -446,6 +466,62 @@ func (x *Callback) GetCapability() string {
 	return ""
 }
 
+// Hold says that a call waits for a person, or that it does so no more. While any call
+// waits, the clock of Limits.timeout stands still, for as long as the executor allows in
+// all. A call's ToolResult ends its wait as well.
+type Hold struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The ToolCall.id.
+	Id            uint32 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Held          bool   `protobuf:"varint,2,opt,name=held,proto3" json:"held,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Hold) Reset() {
+	*x = Hold{}
+	mi := &file_codemode_v1_executor_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Hold) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Hold) ProtoMessage() {}
+
+func (x *Hold) ProtoReflect() protoreflect.Message {
+	mi := &file_codemode_v1_executor_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Hold.ProtoReflect.Descriptor instead.
+func (*Hold) Descriptor() ([]byte, []int) {
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Hold) GetId() uint32 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Hold) GetHeld() bool {
+	if x != nil {
+		return x.Held
+	}
+	return false
+}
+
 type Start struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Chosen by the client for its logs and traces, at most 64 characters of
@@ -478,7 +554,7 @@ type Start struct {
 
 func (x *Start) Reset() {
 	*x = Start{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[3]
+	mi := &file_codemode_v1_executor_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -490,7 +566,7 @@ func (x *Start) String() string {
 func (*Start) ProtoMessage() {}
 
 func (x *Start) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[3]
+	mi := &file_codemode_v1_executor_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -503,7 +579,7 @@ func (x *Start) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Start.ProtoReflect.Descriptor instead.
 func (*Start) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{3}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Start) GetExecutionId() string {
@@ -597,7 +673,7 @@ type Tool struct {
 
 func (x *Tool) Reset() {
 	*x = Tool{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[4]
+	mi := &file_codemode_v1_executor_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -609,7 +685,7 @@ func (x *Tool) String() string {
 func (*Tool) ProtoMessage() {}
 
 func (x *Tool) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[4]
+	mi := &file_codemode_v1_executor_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -622,7 +698,7 @@ func (x *Tool) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tool.ProtoReflect.Descriptor instead.
 func (*Tool) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{4}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Tool) GetName() string {
@@ -680,7 +756,7 @@ type Parameter struct {
 
 func (x *Parameter) Reset() {
 	*x = Parameter{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[5]
+	mi := &file_codemode_v1_executor_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -692,7 +768,7 @@ func (x *Parameter) String() string {
 func (*Parameter) ProtoMessage() {}
 
 func (x *Parameter) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[5]
+	mi := &file_codemode_v1_executor_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -705,7 +781,7 @@ func (x *Parameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parameter.ProtoReflect.Descriptor instead.
 func (*Parameter) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{5}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Parameter) GetName() string {
@@ -747,7 +823,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[6]
+	mi := &file_codemode_v1_executor_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -759,7 +835,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[6]
+	mi := &file_codemode_v1_executor_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -772,7 +848,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{6}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Limits) GetTimeout() *durationpb.Duration {
@@ -835,7 +911,7 @@ type ToolResult struct {
 
 func (x *ToolResult) Reset() {
 	*x = ToolResult{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[7]
+	mi := &file_codemode_v1_executor_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -847,7 +923,7 @@ func (x *ToolResult) String() string {
 func (*ToolResult) ProtoMessage() {}
 
 func (x *ToolResult) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[7]
+	mi := &file_codemode_v1_executor_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -860,7 +936,7 @@ func (x *ToolResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToolResult.ProtoReflect.Descriptor instead.
 func (*ToolResult) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{7}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ToolResult) GetId() uint32 {
@@ -949,7 +1025,7 @@ type ToolFailure struct {
 
 func (x *ToolFailure) Reset() {
 	*x = ToolFailure{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[8]
+	mi := &file_codemode_v1_executor_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -961,7 +1037,7 @@ func (x *ToolFailure) String() string {
 func (*ToolFailure) ProtoMessage() {}
 
 func (x *ToolFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[8]
+	mi := &file_codemode_v1_executor_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -974,7 +1050,7 @@ func (x *ToolFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToolFailure.ProtoReflect.Descriptor instead.
 func (*ToolFailure) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{8}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ToolFailure) GetKind() string {
@@ -999,7 +1075,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[9]
+	mi := &file_codemode_v1_executor_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1011,7 +1087,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[9]
+	mi := &file_codemode_v1_executor_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1024,7 +1100,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{9}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{10}
 }
 
 type ExecuteResponse struct {
@@ -1049,7 +1125,7 @@ type ExecuteResponse struct {
 
 func (x *ExecuteResponse) Reset() {
 	*x = ExecuteResponse{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[10]
+	mi := &file_codemode_v1_executor_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1061,7 +1137,7 @@ func (x *ExecuteResponse) String() string {
 func (*ExecuteResponse) ProtoMessage() {}
 
 func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[10]
+	mi := &file_codemode_v1_executor_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1074,7 +1150,7 @@ func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecuteResponse.ProtoReflect.Descriptor instead.
 func (*ExecuteResponse) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{10}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ExecuteResponse) GetMessage() isExecuteResponse_Message {
@@ -1230,7 +1306,7 @@ type Credit struct {
 
 func (x *Credit) Reset() {
 	*x = Credit{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[11]
+	mi := &file_codemode_v1_executor_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1242,7 +1318,7 @@ func (x *Credit) String() string {
 func (*Credit) ProtoMessage() {}
 
 func (x *Credit) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[11]
+	mi := &file_codemode_v1_executor_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1255,7 +1331,7 @@ func (x *Credit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credit.ProtoReflect.Descriptor instead.
 func (*Credit) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{11}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Credit) GetId() uint32 {
@@ -1283,7 +1359,7 @@ type Stop struct {
 
 func (x *Stop) Reset() {
 	*x = Stop{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[12]
+	mi := &file_codemode_v1_executor_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1295,7 +1371,7 @@ func (x *Stop) String() string {
 func (*Stop) ProtoMessage() {}
 
 func (x *Stop) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[12]
+	mi := &file_codemode_v1_executor_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1308,7 +1384,7 @@ func (x *Stop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stop.ProtoReflect.Descriptor instead.
 func (*Stop) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{12}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Stop) GetId() uint32 {
@@ -1337,7 +1413,7 @@ type Started struct {
 
 func (x *Started) Reset() {
 	*x = Started{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[13]
+	mi := &file_codemode_v1_executor_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1349,7 +1425,7 @@ func (x *Started) String() string {
 func (*Started) ProtoMessage() {}
 
 func (x *Started) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[13]
+	mi := &file_codemode_v1_executor_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1362,7 +1438,7 @@ func (x *Started) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Started.ProtoReflect.Descriptor instead.
 func (*Started) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{13}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Started) GetExecutionId() string {
@@ -1404,7 +1480,7 @@ type Output struct {
 
 func (x *Output) Reset() {
 	*x = Output{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[14]
+	mi := &file_codemode_v1_executor_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1416,7 +1492,7 @@ func (x *Output) String() string {
 func (*Output) ProtoMessage() {}
 
 func (x *Output) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[14]
+	mi := &file_codemode_v1_executor_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1429,7 +1505,7 @@ func (x *Output) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Output.ProtoReflect.Descriptor instead.
 func (*Output) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{14}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Output) GetStream() Output_Stream {
@@ -1472,7 +1548,7 @@ type ToolCall struct {
 
 func (x *ToolCall) Reset() {
 	*x = ToolCall{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[15]
+	mi := &file_codemode_v1_executor_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1484,7 +1560,7 @@ func (x *ToolCall) String() string {
 func (*ToolCall) ProtoMessage() {}
 
 func (x *ToolCall) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[15]
+	mi := &file_codemode_v1_executor_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1497,7 +1573,7 @@ func (x *ToolCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToolCall.ProtoReflect.Descriptor instead.
 func (*ToolCall) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{15}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ToolCall) GetId() uint32 {
@@ -1556,7 +1632,7 @@ type Artifact struct {
 
 func (x *Artifact) Reset() {
 	*x = Artifact{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[16]
+	mi := &file_codemode_v1_executor_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1568,7 +1644,7 @@ func (x *Artifact) String() string {
 func (*Artifact) ProtoMessage() {}
 
 func (x *Artifact) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[16]
+	mi := &file_codemode_v1_executor_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1581,7 +1657,7 @@ func (x *Artifact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Artifact.ProtoReflect.Descriptor instead.
 func (*Artifact) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{16}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Artifact) GetName() string {
@@ -1628,7 +1704,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[17]
+	mi := &file_codemode_v1_executor_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1640,7 +1716,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[17]
+	mi := &file_codemode_v1_executor_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1653,7 +1729,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{17}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Result) GetStatus() Status {
@@ -1713,7 +1789,7 @@ type ProgramError struct {
 
 func (x *ProgramError) Reset() {
 	*x = ProgramError{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[18]
+	mi := &file_codemode_v1_executor_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1725,7 +1801,7 @@ func (x *ProgramError) String() string {
 func (*ProgramError) ProtoMessage() {}
 
 func (x *ProgramError) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[18]
+	mi := &file_codemode_v1_executor_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1738,7 +1814,7 @@ func (x *ProgramError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProgramError.ProtoReflect.Descriptor instead.
 func (*ProgramError) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{18}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ProgramError) GetType() string {
@@ -1781,7 +1857,7 @@ type Usage struct {
 
 func (x *Usage) Reset() {
 	*x = Usage{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[19]
+	mi := &file_codemode_v1_executor_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1793,7 +1869,7 @@ func (x *Usage) String() string {
 func (*Usage) ProtoMessage() {}
 
 func (x *Usage) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[19]
+	mi := &file_codemode_v1_executor_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1806,7 +1882,7 @@ func (x *Usage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Usage.ProtoReflect.Descriptor instead.
 func (*Usage) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{19}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Usage) GetWall() *durationpb.Duration {
@@ -1838,7 +1914,7 @@ type HealthRequest struct {
 
 func (x *HealthRequest) Reset() {
 	*x = HealthRequest{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[20]
+	mi := &file_codemode_v1_executor_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1850,7 +1926,7 @@ func (x *HealthRequest) String() string {
 func (*HealthRequest) ProtoMessage() {}
 
 func (x *HealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[20]
+	mi := &file_codemode_v1_executor_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1863,7 +1939,7 @@ func (x *HealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
 func (*HealthRequest) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{20}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{21}
 }
 
 type HealthResponse struct {
@@ -1875,7 +1951,7 @@ type HealthResponse struct {
 
 func (x *HealthResponse) Reset() {
 	*x = HealthResponse{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[21]
+	mi := &file_codemode_v1_executor_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1887,7 +1963,7 @@ func (x *HealthResponse) String() string {
 func (*HealthResponse) ProtoMessage() {}
 
 func (x *HealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[21]
+	mi := &file_codemode_v1_executor_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1900,7 +1976,7 @@ func (x *HealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthResponse.ProtoReflect.Descriptor instead.
 func (*HealthResponse) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{21}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *HealthResponse) GetVersion() string {
@@ -1918,7 +1994,7 @@ type ReadyRequest struct {
 
 func (x *ReadyRequest) Reset() {
 	*x = ReadyRequest{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[22]
+	mi := &file_codemode_v1_executor_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1930,7 +2006,7 @@ func (x *ReadyRequest) String() string {
 func (*ReadyRequest) ProtoMessage() {}
 
 func (x *ReadyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[22]
+	mi := &file_codemode_v1_executor_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1943,7 +2019,7 @@ func (x *ReadyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadyRequest.ProtoReflect.Descriptor instead.
 func (*ReadyRequest) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{22}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{23}
 }
 
 type ReadyResponse struct {
@@ -1957,7 +2033,7 @@ type ReadyResponse struct {
 
 func (x *ReadyResponse) Reset() {
 	*x = ReadyResponse{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[23]
+	mi := &file_codemode_v1_executor_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1969,7 +2045,7 @@ func (x *ReadyResponse) String() string {
 func (*ReadyResponse) ProtoMessage() {}
 
 func (x *ReadyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[23]
+	mi := &file_codemode_v1_executor_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1982,7 +2058,7 @@ func (x *ReadyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadyResponse.ProtoReflect.Descriptor instead.
 func (*ReadyResponse) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{23}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ReadyResponse) GetReady() bool {
@@ -2007,7 +2083,7 @@ type InfoRequest struct {
 
 func (x *InfoRequest) Reset() {
 	*x = InfoRequest{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[24]
+	mi := &file_codemode_v1_executor_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2019,7 +2095,7 @@ func (x *InfoRequest) String() string {
 func (*InfoRequest) ProtoMessage() {}
 
 func (x *InfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[24]
+	mi := &file_codemode_v1_executor_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2032,7 +2108,7 @@ func (x *InfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoRequest.ProtoReflect.Descriptor instead.
 func (*InfoRequest) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{24}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{25}
 }
 
 type InfoResponse struct {
@@ -2051,7 +2127,7 @@ type InfoResponse struct {
 
 func (x *InfoResponse) Reset() {
 	*x = InfoResponse{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[25]
+	mi := &file_codemode_v1_executor_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2063,7 +2139,7 @@ func (x *InfoResponse) String() string {
 func (*InfoResponse) ProtoMessage() {}
 
 func (x *InfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[25]
+	mi := &file_codemode_v1_executor_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2076,7 +2152,7 @@ func (x *InfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoResponse.ProtoReflect.Descriptor instead.
 func (*InfoResponse) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{25}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *InfoResponse) GetVersion() string {
@@ -2141,7 +2217,7 @@ type Layer struct {
 
 func (x *Layer) Reset() {
 	*x = Layer{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[26]
+	mi := &file_codemode_v1_executor_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2153,7 +2229,7 @@ func (x *Layer) String() string {
 func (*Layer) ProtoMessage() {}
 
 func (x *Layer) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[26]
+	mi := &file_codemode_v1_executor_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2166,7 +2242,7 @@ func (x *Layer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Layer.ProtoReflect.Descriptor instead.
 func (*Layer) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{26}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Layer) GetName() string {
@@ -2194,13 +2270,14 @@ var File_codemode_v1_executor_proto protoreflect.FileDescriptor
 
 const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\n" +
-	"\x1acodemode/v1/executor.proto\x12\vcodemode.v1\x1a\x1egoogle/protobuf/duration.proto\"\xdb\x01\n" +
+	"\x1acodemode/v1/executor.proto\x12\vcodemode.v1\x1a\x1egoogle/protobuf/duration.proto\"\x84\x02\n" +
 	"\x0eExecuteRequest\x12*\n" +
 	"\x05start\x18\x01 \x01(\v2\x12.codemode.v1.StartH\x00R\x05start\x12:\n" +
 	"\vtool_result\x18\x02 \x01(\v2\x17.codemode.v1.ToolResultH\x00R\n" +
 	"toolResult\x12-\n" +
 	"\x06cancel\x18\x03 \x01(\v2\x13.codemode.v1.CancelH\x00R\x06cancel\x12'\n" +
-	"\x04part\x18\x04 \x01(\v2\x11.codemode.v1.PartH\x00R\x04partB\t\n" +
+	"\x04part\x18\x04 \x01(\v2\x11.codemode.v1.PartH\x00R\x04part\x12'\n" +
+	"\x04hold\x18\x05 \x01(\v2\x11.codemode.v1.HoldH\x00R\x04holdB\t\n" +
 	"\amessage\">\n" +
 	"\x04Part\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
@@ -2210,7 +2287,10 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x1e\n" +
 	"\n" +
 	"capability\x18\x02 \x01(\tR\n" +
-	"capability\"\xf7\x02\n" +
+	"capability\"*\n" +
+	"\x04Hold\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
+	"\x04held\x18\x02 \x01(\bR\x04held\"\xf7\x02\n" +
 	"\x05Start\x12!\n" +
 	"\fexecution_id\x18\x01 \x01(\tR\vexecutionId\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12'\n" +
@@ -2332,12 +2412,13 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\x05Layer\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
 	"\bin_force\x18\x02 \x01(\bR\ainForce\x12\x16\n" +
-	"\x06detail\x18\x03 \x01(\tR\x06detail*h\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail*z\n" +
 	"\aFeature\x12\x17\n" +
 	"\x13FEATURE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rFEATURE_PARTS\x10\x01\x12\x1b\n" +
 	"\x17FEATURE_STREAMING_TOOLS\x10\x02\x12\x14\n" +
-	"\x10FEATURE_CALLBACK\x10\x03*\xb0\x01\n" +
+	"\x10FEATURE_CALLBACK\x10\x03\x12\x10\n" +
+	"\fFEATURE_HOLD\x10\x04*\xb0\x01\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tSTATUS_OK\x10\x01\x12\x10\n" +
@@ -2366,7 +2447,7 @@ func file_codemode_v1_executor_proto_rawDescGZIP() []byte {
 }
 
 var file_codemode_v1_executor_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_codemode_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_codemode_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_codemode_v1_executor_proto_goTypes = []any{
 	(Feature)(0),                // 0: codemode.v1.Feature
 	(Status)(0),                 // 1: codemode.v1.Status
@@ -2374,76 +2455,78 @@ var file_codemode_v1_executor_proto_goTypes = []any{
 	(*ExecuteRequest)(nil),      // 3: codemode.v1.ExecuteRequest
 	(*Part)(nil),                // 4: codemode.v1.Part
 	(*Callback)(nil),            // 5: codemode.v1.Callback
-	(*Start)(nil),               // 6: codemode.v1.Start
-	(*Tool)(nil),                // 7: codemode.v1.Tool
-	(*Parameter)(nil),           // 8: codemode.v1.Parameter
-	(*Limits)(nil),              // 9: codemode.v1.Limits
-	(*ToolResult)(nil),          // 10: codemode.v1.ToolResult
-	(*ToolFailure)(nil),         // 11: codemode.v1.ToolFailure
-	(*Cancel)(nil),              // 12: codemode.v1.Cancel
-	(*ExecuteResponse)(nil),     // 13: codemode.v1.ExecuteResponse
-	(*Credit)(nil),              // 14: codemode.v1.Credit
-	(*Stop)(nil),                // 15: codemode.v1.Stop
-	(*Started)(nil),             // 16: codemode.v1.Started
-	(*Output)(nil),              // 17: codemode.v1.Output
-	(*ToolCall)(nil),            // 18: codemode.v1.ToolCall
-	(*Artifact)(nil),            // 19: codemode.v1.Artifact
-	(*Result)(nil),              // 20: codemode.v1.Result
-	(*ProgramError)(nil),        // 21: codemode.v1.ProgramError
-	(*Usage)(nil),               // 22: codemode.v1.Usage
-	(*HealthRequest)(nil),       // 23: codemode.v1.HealthRequest
-	(*HealthResponse)(nil),      // 24: codemode.v1.HealthResponse
-	(*ReadyRequest)(nil),        // 25: codemode.v1.ReadyRequest
-	(*ReadyResponse)(nil),       // 26: codemode.v1.ReadyResponse
-	(*InfoRequest)(nil),         // 27: codemode.v1.InfoRequest
-	(*InfoResponse)(nil),        // 28: codemode.v1.InfoResponse
-	(*Layer)(nil),               // 29: codemode.v1.Layer
-	(*durationpb.Duration)(nil), // 30: google.protobuf.Duration
+	(*Hold)(nil),                // 6: codemode.v1.Hold
+	(*Start)(nil),               // 7: codemode.v1.Start
+	(*Tool)(nil),                // 8: codemode.v1.Tool
+	(*Parameter)(nil),           // 9: codemode.v1.Parameter
+	(*Limits)(nil),              // 10: codemode.v1.Limits
+	(*ToolResult)(nil),          // 11: codemode.v1.ToolResult
+	(*ToolFailure)(nil),         // 12: codemode.v1.ToolFailure
+	(*Cancel)(nil),              // 13: codemode.v1.Cancel
+	(*ExecuteResponse)(nil),     // 14: codemode.v1.ExecuteResponse
+	(*Credit)(nil),              // 15: codemode.v1.Credit
+	(*Stop)(nil),                // 16: codemode.v1.Stop
+	(*Started)(nil),             // 17: codemode.v1.Started
+	(*Output)(nil),              // 18: codemode.v1.Output
+	(*ToolCall)(nil),            // 19: codemode.v1.ToolCall
+	(*Artifact)(nil),            // 20: codemode.v1.Artifact
+	(*Result)(nil),              // 21: codemode.v1.Result
+	(*ProgramError)(nil),        // 22: codemode.v1.ProgramError
+	(*Usage)(nil),               // 23: codemode.v1.Usage
+	(*HealthRequest)(nil),       // 24: codemode.v1.HealthRequest
+	(*HealthResponse)(nil),      // 25: codemode.v1.HealthResponse
+	(*ReadyRequest)(nil),        // 26: codemode.v1.ReadyRequest
+	(*ReadyResponse)(nil),       // 27: codemode.v1.ReadyResponse
+	(*InfoRequest)(nil),         // 28: codemode.v1.InfoRequest
+	(*InfoResponse)(nil),        // 29: codemode.v1.InfoResponse
+	(*Layer)(nil),               // 30: codemode.v1.Layer
+	(*durationpb.Duration)(nil), // 31: google.protobuf.Duration
 }
 var file_codemode_v1_executor_proto_depIdxs = []int32{
-	6,  // 0: codemode.v1.ExecuteRequest.start:type_name -> codemode.v1.Start
-	10, // 1: codemode.v1.ExecuteRequest.tool_result:type_name -> codemode.v1.ToolResult
-	12, // 2: codemode.v1.ExecuteRequest.cancel:type_name -> codemode.v1.Cancel
+	7,  // 0: codemode.v1.ExecuteRequest.start:type_name -> codemode.v1.Start
+	11, // 1: codemode.v1.ExecuteRequest.tool_result:type_name -> codemode.v1.ToolResult
+	13, // 2: codemode.v1.ExecuteRequest.cancel:type_name -> codemode.v1.Cancel
 	4,  // 3: codemode.v1.ExecuteRequest.part:type_name -> codemode.v1.Part
-	7,  // 4: codemode.v1.Start.tools:type_name -> codemode.v1.Tool
-	9,  // 5: codemode.v1.Start.limits:type_name -> codemode.v1.Limits
-	0,  // 6: codemode.v1.Start.features:type_name -> codemode.v1.Feature
-	5,  // 7: codemode.v1.Start.callback:type_name -> codemode.v1.Callback
-	8,  // 8: codemode.v1.Tool.parameters:type_name -> codemode.v1.Parameter
-	30, // 9: codemode.v1.Limits.timeout:type_name -> google.protobuf.Duration
-	11, // 10: codemode.v1.ToolResult.failure:type_name -> codemode.v1.ToolFailure
-	16, // 11: codemode.v1.ExecuteResponse.started:type_name -> codemode.v1.Started
-	17, // 12: codemode.v1.ExecuteResponse.output:type_name -> codemode.v1.Output
-	18, // 13: codemode.v1.ExecuteResponse.tool_call:type_name -> codemode.v1.ToolCall
-	20, // 14: codemode.v1.ExecuteResponse.result:type_name -> codemode.v1.Result
-	19, // 15: codemode.v1.ExecuteResponse.artifact:type_name -> codemode.v1.Artifact
-	4,  // 16: codemode.v1.ExecuteResponse.part:type_name -> codemode.v1.Part
-	14, // 17: codemode.v1.ExecuteResponse.credit:type_name -> codemode.v1.Credit
-	15, // 18: codemode.v1.ExecuteResponse.stop:type_name -> codemode.v1.Stop
-	0,  // 19: codemode.v1.Started.features:type_name -> codemode.v1.Feature
-	9,  // 20: codemode.v1.Started.limits:type_name -> codemode.v1.Limits
-	2,  // 21: codemode.v1.Output.stream:type_name -> codemode.v1.Output.Stream
-	1,  // 22: codemode.v1.Result.status:type_name -> codemode.v1.Status
-	21, // 23: codemode.v1.Result.error:type_name -> codemode.v1.ProgramError
-	22, // 24: codemode.v1.Result.usage:type_name -> codemode.v1.Usage
-	30, // 25: codemode.v1.Usage.wall:type_name -> google.protobuf.Duration
-	30, // 26: codemode.v1.Usage.cpu:type_name -> google.protobuf.Duration
-	29, // 27: codemode.v1.InfoResponse.layers:type_name -> codemode.v1.Layer
-	9,  // 28: codemode.v1.InfoResponse.limits:type_name -> codemode.v1.Limits
-	0,  // 29: codemode.v1.InfoResponse.features:type_name -> codemode.v1.Feature
-	3,  // 30: codemode.v1.ExecutorService.Execute:input_type -> codemode.v1.ExecuteRequest
-	23, // 31: codemode.v1.ExecutorService.Health:input_type -> codemode.v1.HealthRequest
-	25, // 32: codemode.v1.ExecutorService.Ready:input_type -> codemode.v1.ReadyRequest
-	27, // 33: codemode.v1.ExecutorService.Info:input_type -> codemode.v1.InfoRequest
-	13, // 34: codemode.v1.ExecutorService.Execute:output_type -> codemode.v1.ExecuteResponse
-	24, // 35: codemode.v1.ExecutorService.Health:output_type -> codemode.v1.HealthResponse
-	26, // 36: codemode.v1.ExecutorService.Ready:output_type -> codemode.v1.ReadyResponse
-	28, // 37: codemode.v1.ExecutorService.Info:output_type -> codemode.v1.InfoResponse
-	34, // [34:38] is the sub-list for method output_type
-	30, // [30:34] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	6,  // 4: codemode.v1.ExecuteRequest.hold:type_name -> codemode.v1.Hold
+	8,  // 5: codemode.v1.Start.tools:type_name -> codemode.v1.Tool
+	10, // 6: codemode.v1.Start.limits:type_name -> codemode.v1.Limits
+	0,  // 7: codemode.v1.Start.features:type_name -> codemode.v1.Feature
+	5,  // 8: codemode.v1.Start.callback:type_name -> codemode.v1.Callback
+	9,  // 9: codemode.v1.Tool.parameters:type_name -> codemode.v1.Parameter
+	31, // 10: codemode.v1.Limits.timeout:type_name -> google.protobuf.Duration
+	12, // 11: codemode.v1.ToolResult.failure:type_name -> codemode.v1.ToolFailure
+	17, // 12: codemode.v1.ExecuteResponse.started:type_name -> codemode.v1.Started
+	18, // 13: codemode.v1.ExecuteResponse.output:type_name -> codemode.v1.Output
+	19, // 14: codemode.v1.ExecuteResponse.tool_call:type_name -> codemode.v1.ToolCall
+	21, // 15: codemode.v1.ExecuteResponse.result:type_name -> codemode.v1.Result
+	20, // 16: codemode.v1.ExecuteResponse.artifact:type_name -> codemode.v1.Artifact
+	4,  // 17: codemode.v1.ExecuteResponse.part:type_name -> codemode.v1.Part
+	15, // 18: codemode.v1.ExecuteResponse.credit:type_name -> codemode.v1.Credit
+	16, // 19: codemode.v1.ExecuteResponse.stop:type_name -> codemode.v1.Stop
+	0,  // 20: codemode.v1.Started.features:type_name -> codemode.v1.Feature
+	10, // 21: codemode.v1.Started.limits:type_name -> codemode.v1.Limits
+	2,  // 22: codemode.v1.Output.stream:type_name -> codemode.v1.Output.Stream
+	1,  // 23: codemode.v1.Result.status:type_name -> codemode.v1.Status
+	22, // 24: codemode.v1.Result.error:type_name -> codemode.v1.ProgramError
+	23, // 25: codemode.v1.Result.usage:type_name -> codemode.v1.Usage
+	31, // 26: codemode.v1.Usage.wall:type_name -> google.protobuf.Duration
+	31, // 27: codemode.v1.Usage.cpu:type_name -> google.protobuf.Duration
+	30, // 28: codemode.v1.InfoResponse.layers:type_name -> codemode.v1.Layer
+	10, // 29: codemode.v1.InfoResponse.limits:type_name -> codemode.v1.Limits
+	0,  // 30: codemode.v1.InfoResponse.features:type_name -> codemode.v1.Feature
+	3,  // 31: codemode.v1.ExecutorService.Execute:input_type -> codemode.v1.ExecuteRequest
+	24, // 32: codemode.v1.ExecutorService.Health:input_type -> codemode.v1.HealthRequest
+	26, // 33: codemode.v1.ExecutorService.Ready:input_type -> codemode.v1.ReadyRequest
+	28, // 34: codemode.v1.ExecutorService.Info:input_type -> codemode.v1.InfoRequest
+	14, // 35: codemode.v1.ExecutorService.Execute:output_type -> codemode.v1.ExecuteResponse
+	25, // 36: codemode.v1.ExecutorService.Health:output_type -> codemode.v1.HealthResponse
+	27, // 37: codemode.v1.ExecutorService.Ready:output_type -> codemode.v1.ReadyResponse
+	29, // 38: codemode.v1.ExecutorService.Info:output_type -> codemode.v1.InfoResponse
+	35, // [35:39] is the sub-list for method output_type
+	31, // [31:35] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_codemode_v1_executor_proto_init() }
@@ -2456,13 +2539,14 @@ func file_codemode_v1_executor_proto_init() {
 		(*ExecuteRequest_ToolResult)(nil),
 		(*ExecuteRequest_Cancel)(nil),
 		(*ExecuteRequest_Part)(nil),
+		(*ExecuteRequest_Hold)(nil),
 	}
-	file_codemode_v1_executor_proto_msgTypes[7].OneofWrappers = []any{
+	file_codemode_v1_executor_proto_msgTypes[8].OneofWrappers = []any{
 		(*ToolResult_Value)(nil),
 		(*ToolResult_Failure)(nil),
 		(*ToolResult_Rows)(nil),
 	}
-	file_codemode_v1_executor_proto_msgTypes[10].OneofWrappers = []any{
+	file_codemode_v1_executor_proto_msgTypes[11].OneofWrappers = []any{
 		(*ExecuteResponse_Started)(nil),
 		(*ExecuteResponse_Output)(nil),
 		(*ExecuteResponse_ToolCall)(nil),
@@ -2478,7 +2562,7 @@ func file_codemode_v1_executor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_codemode_v1_executor_proto_rawDesc), len(file_codemode_v1_executor_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   27,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
