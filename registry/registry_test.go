@@ -160,3 +160,35 @@ func TestRegistryIsBounded(t *testing.T) {
 		t.Errorf("looking for near names took %v", took)
 	}
 }
+
+func FuzzNames(f *testing.F) {
+	for _, name := range []string{"a", "a.b", "..", "a..b", "agents.", "from", "a-b", "\x00", "\xff", "名.前", "a b", "__class__"} {
+		f.Add(name, name+"_")
+	}
+	f.Fuzz(func(t *testing.T, first, second string) {
+		reg := registry.New()
+		paths := map[string]string{}
+		for _, name := range []string{first, second} {
+			if reg.Add(registry.Tool{Name: name}) != nil {
+				continue
+			}
+			e, ok := reg.Lookup(name)
+			if !ok {
+				t.Fatalf("%q is registered and not found", name)
+			}
+			path := strings.Join(e.PythonPath(), ".")
+			if other, taken := paths[path]; taken {
+				t.Fatalf("%q and %q are both tools.%s", name, other, path)
+			}
+			paths[path] = name
+			for _, part := range e.PythonPath() {
+				if part == "" || strings.ContainsAny(part, " .-()'\"\n\x00") {
+					t.Fatalf("%q is spelled %q", name, path)
+				}
+			}
+		}
+		if reg.Replace(&source{name: "s", diary: new([]string)}, toolsNamed(first, second)...) == nil && len(paths) > 0 {
+			t.Fatalf("%q and %q clash with nobody", first, second)
+		}
+	})
+}
