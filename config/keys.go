@@ -177,11 +177,20 @@ var keys = []key{
 		value: requirement(func(c *Config) *Sandbox { return &c.Executor.Sandbox }),
 		doc:   "Below this the executor does not start. strict: files, network, system calls and resources are all confined. A list: these layers are in force. unsafe-none: run programs with no isolation at all, with every right of the executor."},
 
-	{path: "executor.pool.min_ready", readers: readBySidecar, initial: "2", env: []string{"CODEMODE_POOL_MIN_READY"},
+	{path: "executor.pool.min_ready", readers: readBySidecar, initial: "4", env: []string{"CODEMODE_POOL_MIN_READY"},
 		value:   count(func(c *Config) *int { return &c.Executor.Pool.MinReady }, 0, 4096),
 		derive:  fewerReady,
-		derived: "2, or pool.max_workers if that is less",
-		doc:     "Confined workers that wait for a program. 0 makes each one on demand."},
+		derived: "4, or pool.max_workers if that is less",
+		doc:     "Confined workers that wait for a program; more for a while after a burst. 0 makes each one on demand."},
+	{path: "executor.pool.fork_servers", readers: readBySidecar, env: []string{"CODEMODE_POOL_FORK_SERVERS"}, example: "2",
+		value: count(func(c *Config) *int { return &c.Executor.Pool.ForkServers }, 1, 64),
+		derive: func(c *Config) {
+			if c.Executor.Pool.ForkServers == 0 {
+				c.Executor.Pool.ForkServers = max(1, min(64, runtime.GOMAXPROCS(0)/8))
+			}
+		},
+		derived: "1 for every 8 CPUs, and at least 1",
+		doc:     "Processes that make workers, each with an interpreter and the preloaded modules in memory. One makes some 2,000 workers a second."},
 	{path: "executor.pool.max_workers", readers: readBySidecar, env: []string{"CODEMODE_POOL_MAX_WORKERS"}, example: "8",
 		value:   count(func(c *Config) *int { return &c.Executor.Pool.MaxWorkers }, 1, 4096),
 		derive:  func(c *Config) { c.Executor.Pool.MaxWorkers = workers(c) },

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"path"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -356,7 +357,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		Filesystem: config.Filesystem{Workspace: config.Mount{Readonly: true}},
 		Network:    config.Network{Mode: "none", Connections: 32, Bytes: 256 << 20},
 		Sandbox:    config.Sandbox{Require: "strict"},
-		Pool:       config.Pool{MinReady: 2, MaxWorkers: workers, Queue: 64, QueueTimeout: 10 * time.Second},
+		Pool:       config.Pool{MinReady: 4, ForkServers: max(1, min(64, runtime.GOMAXPROCS(0)/8)), MaxWorkers: workers, Queue: 64, QueueTimeout: 10 * time.Second},
 		LogFormat:  "text", Audit: "off", DrainTimeout: 31 * time.Second,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -234,6 +234,8 @@ var layers = []string{
 type Pool struct {
 	// MinReady is how many confined workers wait for a program, forked ahead of need.
 	MinReady int
+	// ForkServers is how many processes make workers.
+	ForkServers int
 	// MaxWorkers bounds the programs that run at once.
 	MaxWorkers int
 	// Queue bounds the programs that wait for a worker; more are refused at once.

@@ -65,6 +65,9 @@ type execution struct {
 	overCPU     bool // its processes together took more processor time than they may
 
 	// Set before the program starts.
+	memory    int64 // the most that any program may have
+	codes     *codeCache
+	key       codeKey
 	parts     bool            // the client takes values in parts
 	streaming map[string]bool // the tools that stream
 
@@ -83,30 +86,31 @@ type execution struct {
 	wake    chan struct{}
 }
 
-// run runs the program and gives the result; an error means that the client is gone.
-func (e *execution) run(start *codemodev1.Start) (*codemodev1.Result, error) {
+// run runs the program and gives the result; an error means that the client is gone. The
+// client is told that the program started when the worker has it.
+func (e *execution) run(start *codemodev1.Start, started *codemodev1.Started) (*codemodev1.Result, error) {
 	e.open = map[uint32]*openCall{}
 	e.use(start)
 	e.places = make(chan struct{}, e.limits.ConcurrentToolCalls)
 	e.wake = make(chan struct{}, 1)
-	part := 0
-	if e.parts {
-		part = partSize
-	}
-	options := fmt.Appendf(nil, `{"tool_value_size":%d,"result_size":%d,"memory":%d,"part":%d,"window":%d}`,
-		e.limits.ToolValueSize, e.limits.ResultSize, e.limits.Memory, part, rowsWindow)
 	known, err := manifest.Encode(start.GetTools(), start.GetMoreTools())
 	if err != nil {
 		return nil, err
 	}
+	e.key = keyOf(e.record.Caller, start.GetCode(), known)
+	code, keep := e.codes.get(e.key)
+	options := e.options(keep)
 	// What is asked for is at most the executor's own limit, and as a rule it.
 	if err := e.worker.group.LowerMemory(e.limits.Memory + e.worker.server.plan.GroupSlack); err != nil {
 		return nil, status.Error(codes.Unavailable, "the worker's memory could not be bounded")
 	}
 	e.begun = time.Now()
 	if err := e.worker.writeFrame(frameRun, 0, section(options), options,
-		section(start.GetCode()), []byte(start.GetCode()), section(known), known); err != nil {
+		section(start.GetCode()), []byte(start.GetCode()), section(known), known, section(code), code); err != nil {
 		return nil, status.Error(codes.Unavailable, "the worker was lost before the program started")
+	}
+	if err := e.stream.Send(&codemodev1.ExecuteResponse{Message: &codemodev1.ExecuteResponse_Started{Started: started}}); err != nil {
+		return nil, err
 	}
 	e.deadline = deadline.New(e.limits.CodeTimeout, e.limits.ApprovalWait, e.timeOut)
 	defer e.deadline.Stop()
@@ -125,7 +129,7 @@ func (e *execution) run(start *codemodev1.Start) (*codemodev1.Result, error) {
 	stopWatch := e.startWatch()
 	defer stopWatch()
 
-	done, value, err := e.converse()
+	done, value, err := e.converse(keep)
 	result := e.conclude(done, value, err)
 	close(finished)
 	sender.Wait()
@@ -189,16 +193,42 @@ type doneMeta struct {
 	} `json:"error"`
 }
 
-// converse takes the worker's frames until it is done, or gone.
-func (e *execution) converse() (*doneMeta, []byte, error) {
+// options says how to run; see _OPTIONS in runner/worker.py.
+func (e *execution) options(keep bool) []byte {
+	little := binary.LittleEndian
+	memory, part, flags := uint64(0), uint32(0), byte(0)
+	if e.limits.Memory < e.memory {
+		memory = uint64(e.limits.Memory)
+	}
+	if e.parts {
+		part = partSize
+	}
+	if keep {
+		flags = 1
+	}
+	options := little.AppendUint64(nil, uint64(e.limits.ToolValueSize))
+	options = little.AppendUint64(options, uint64(e.limits.ResultSize))
+	options = little.AppendUint64(options, memory)
+	options = little.AppendUint32(options, part)
+	options = little.AppendUint32(options, rowsWindow)
+	return append(options, flags)
+}
+
+// converse takes the worker's frames until it is done, or gone. The first may be the
+// code that the program compiled to, if keep says that it is wanted.
+func (e *execution) converse(keep bool) (*doneMeta, []byte, error) {
 	limit := max(e.limits.ToolValueSize+maxToolName+2, e.limits.ResultSize+metaLimit+4)
 	if e.parts {
 		limit = partSize + metaLimit + 4
 	}
-	for {
+	for first := true; ; first = false {
 		kind, id, payload, err := e.worker.readFrame(limit)
 		if err != nil {
 			return nil, nil, err
+		}
+		if kind == frameCode && first && keep {
+			e.codes.put(e.key, payload)
+			continue
 		}
 		more := kind&frameMore != 0
 		switch kind {

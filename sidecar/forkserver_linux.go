@@ -60,7 +60,8 @@ type forkServer struct {
 	workers map[uint64]*worker
 	gone    error // why no more workers are to be had
 
-	done chan struct{} // closed when the process has been reaped
+	tired chan struct{} // closed when it has made workersPerServer workers
+	done  chan struct{} // closed when the process has been reaped
 }
 
 // startForkServer carries out one plan. An error means that the plan cannot be had here.
@@ -85,6 +86,7 @@ func startForkServer(ctx context.Context, python *cpython.Install, plan *sandbox
 		scratch: plan.Scratch,
 		plan:    plan,
 		workers: map[uint64]*worker{},
+		tired:   make(chan struct{}),
 		done:    make(chan struct{}),
 	}
 	f.cmd = &exec.Cmd{
@@ -204,6 +206,9 @@ func (f *forkServer) fork(own directories) (*worker, error) {
 		return nil, f.gone
 	}
 	f.next++
+	if f.next == workersPerServer {
+		close(f.tired)
+	}
 	w.id = f.next
 	f.workers[w.id] = w
 	f.mu.Unlock()
@@ -285,6 +290,27 @@ func (f *forkServer) handle(message, rights []byte) {
 			w.setEnded(workerEnd{lost: true, reason: string(message[9:])})
 		}
 	}
+}
+
+// closeWhenIdle closes once the last worker has ended, or ctx has.
+func (f *forkServer) closeWhenIdle(ctx context.Context) {
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		f.mu.Lock()
+		idle := len(f.workers) == 0
+		f.mu.Unlock()
+		if idle {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			f.close()
+			return
+		case <-ticker.C:
+		}
+	}
+	f.close()
 }
 
 // close ends the fork server and its workers, and waits for them.

@@ -34,9 +34,13 @@ type pool struct {
 	tasks  sync.WaitGroup // every goroutine of the pool
 
 	mu       sync.Mutex
-	server   *forkServer
+	servers  []*forkServer // nil where there is none at the moment
+	turn     int           // of the servers
 	ready    []*worker
 	spawning int
+	wanted   int // how many are to be ready: more than configured after a burst
+	missed   bool
+	soon     *time.Timer // fills, or nil
 	waiters  []chan outcome
 	failures int // to make a worker, in a row
 	closed   bool
@@ -51,7 +55,10 @@ type outcome struct {
 // newPool starts a fork server by the strongest plan that works, and waits for its
 // first worker, which proves that the plan does.
 func newPool(ctx context.Context, cfg config.SidecarConfig, bare bool, python *cpython.Install, log *slog.Logger) (*pool, error) {
-	p := &pool{bare: bare, cfg: cfg, python: python, log: log}
+	p := &pool{
+		bare: bare, cfg: cfg, python: python, log: log,
+		servers: make([]*forkServer, max(1, cfg.Pool.ForkServers)), wanted: cfg.Pool.MinReady,
+	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	base, err := os.MkdirTemp("", "codemode-")
 	if err != nil {
@@ -70,7 +77,10 @@ func newPool(ctx context.Context, cfg config.SidecarConfig, bare bool, python *c
 		p.cancel()
 		return nil, errors.Join(err, p.closeGroups(), p.closeProxy(), os.RemoveAll(base))
 	}
-	p.tasks.Go(p.supervise)
+	for place := range p.servers {
+		p.tasks.Go(func() { p.supervise(place) })
+	}
+	p.tasks.Go(p.calmDown)
 	return p, nil
 }
 
@@ -133,7 +143,7 @@ func (p *pool) try(ctx context.Context, plan *sandbox.Plan) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.server = server
+	p.servers[0] = server
 	worker, err := p.makeWorker(ctx, server)
 	if err != nil {
 		server.close()
@@ -154,6 +164,9 @@ func requirement(s config.Sandbox) sandbox.Requirement {
 }
 
 func (p *pool) makeWorker(ctx context.Context, server *forkServer) (*worker, error) {
+	if server == nil {
+		return nil, fault.New(fault.Unavailable, "the fork server is being started again")
+	}
 	own, err := makeDirectories(server.plan, p.base)
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "no directory for a worker")
@@ -169,6 +182,11 @@ func (p *pool) makeWorker(ctx context.Context, server *forkServer) (*worker, err
 	return w, nil
 }
 
+// refillDelay is how long after a program began the worker that takes its worker's place
+// is made at the latest: most programs are over by then, and need not share the
+// processors with the fork.
+const refillDelay = 5 * time.Millisecond
+
 // acquire gives a ready worker. The caller owns it and gives it back to discard.
 func (p *pool) acquire(ctx context.Context) (*worker, error) {
 	p.mu.Lock()
@@ -183,12 +201,18 @@ func (p *pool) acquire(ctx context.Context) (*worker, error) {
 			p.discard(w)
 			continue
 		}
-		p.fill()
+		if p.soon == nil {
+			p.soon = time.AfterFunc(refillDelay, p.refill)
+		}
 		p.mu.Unlock()
 		return w, nil
 	}
 	waiter := make(chan outcome, 1)
 	p.waiters = append(p.waiters, waiter)
+	if p.cfg.Pool.MinReady > 0 {
+		p.missed = true
+		p.wanted = min(p.wanted+1, p.cfg.Pool.MaxWorkers)
+	}
 	p.fill()
 	p.mu.Unlock()
 	select {
@@ -196,11 +220,7 @@ func (p *pool) acquire(ctx context.Context) (*worker, error) {
 		return got.worker, got.err
 	case <-ctx.Done():
 		p.mu.Lock()
-		for i, other := range p.waiters {
-			if other == waiter {
-				p.waiters = append(p.waiters[:i], p.waiters[i+1:]...)
-			}
-		}
+		p.waiters = slices.DeleteFunc(p.waiters, func(other chan outcome) bool { return other == waiter })
 		p.mu.Unlock()
 		select {
 		case got := <-waiter: // it came after all
@@ -213,21 +233,75 @@ func (p *pool) acquire(ctx context.Context) (*worker, error) {
 	}
 }
 
+func (p *pool) refill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fill()
+}
+
 // fill starts as many workers as are wanted. The caller holds mu.
 func (p *pool) fill() {
+	if p.soon != nil {
+		p.soon.Stop()
+		p.soon = nil
+	}
 	if p.closed {
 		return
 	}
-	wanted := p.cfg.Pool.MinReady + len(p.waiters) - len(p.ready) - p.spawning
-	for range wanted {
+	// While someone waits, nobody is made ready: that would only take the processors from
+	// those who wait.
+	missing := len(p.waiters) - p.spawning
+	if len(p.waiters) == 0 {
+		missing = p.wanted - len(p.ready) - p.spawning
+	}
+	for range missing {
 		p.spawning++
 		p.tasks.Go(p.spawn)
 	}
 }
 
+// calmDown takes back, step by step, what a burst had the pool keep ready.
+func (p *pool) calmDown() {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-p.ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		p.mu.Lock()
+		if !p.missed {
+			p.wanted = p.cfg.Pool.MinReady + (p.wanted-p.cfg.Pool.MinReady)/2
+		}
+		p.missed = false
+		var surplus []*worker
+		if n := len(p.ready) - p.wanted; n > 0 && !p.closed {
+			surplus, p.ready = p.ready[:n:n], p.ready[n:]
+		}
+		p.mu.Unlock()
+		for _, w := range surplus {
+			p.discard(w)
+		}
+	}
+}
+
+// pick gives the fork servers turns.
+func (p *pool) pick() *forkServer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for range p.servers {
+		p.turn = (p.turn + 1) % len(p.servers)
+		if server := p.servers[p.turn]; server != nil {
+			return server
+		}
+	}
+	return nil
+}
+
 func (p *pool) spawn() {
 	p.mu.Lock()
-	server, failures := p.server, p.failures
+	failures := p.failures
 	p.mu.Unlock()
 	if failures > 0 { // do not spin where the machine is out of something
 		select {
@@ -235,7 +309,7 @@ func (p *pool) spawn() {
 		case <-p.ctx.Done():
 		}
 	}
-	w, err := p.makeWorker(p.ctx, server)
+	w, err := p.makeWorker(p.ctx, p.pick())
 	p.mu.Lock()
 	p.spawning--
 	if err != nil && p.ctx.Err() == nil {
@@ -285,8 +359,9 @@ func (p *pool) discard(w *worker) {
 	})
 }
 
-// retire destroys the worker of an execution that is over.
+// retire destroys the worker of an execution that is over, and has another made.
 func (p *pool) retire(e *execution) {
+	p.refill()
 	p.tasks.Go(func() {
 		if err := e.worker.destroy(); err != nil {
 			p.log.Error("a worker's directory stays behind", "error", err)
@@ -299,44 +374,70 @@ func (p *pool) retire(e *execution) {
 	})
 }
 
-// supervise replaces the fork server when it ends.
-func (p *pool) supervise() {
+// A fork server is replaced after so many workers, before whatever it may have gathered
+// in its life matters.
+const workersPerServer = 20_000
+
+// supervise keeps a fork server in its place: it starts the one that is not there yet,
+// and replaces one that has ended, or made many workers.
+func (p *pool) supervise(place int) {
 	for {
 		p.mu.Lock()
-		server := p.server
+		server := p.servers[place]
 		p.mu.Unlock()
-		select {
-		case <-p.ctx.Done():
-			return
-		case <-server.done:
-		}
-		if p.ctx.Err() != nil {
-			return
-		}
-		p.log.Warn("the fork server ended; starting another", "said", server.stderr.last())
-		for delay := 10 * time.Millisecond; ; delay = min(2*delay, time.Second) {
-			fresh, err := startForkServer(p.ctx, p.python, p.plan)
-			if err == nil {
-				p.mu.Lock()
-				p.server = fresh
-				p.failures = 0
-				idle := p.ready
-				p.ready = nil
-				p.fill()
-				p.mu.Unlock()
-				for _, w := range idle {
-					p.discard(w)
-				}
-				break
-			}
-			p.log.Error("cannot start a fork server", "error", err)
+		if server != nil {
 			select {
 			case <-p.ctx.Done():
 				return
-			case <-time.After(delay):
+			case <-server.done:
+				p.log.Warn("the fork server ended; starting another", "said", server.stderr.last())
+				p.replace(place, nil)
+			case <-server.tired:
 			}
 		}
+		fresh := p.startAnother()
+		if fresh == nil {
+			return
+		}
+		if p.replace(place, fresh); server != nil {
+			// Its workers still have programs to run, or to wait for.
+			p.tasks.Go(func() { server.closeWhenIdle(p.ctx) })
+		}
 	}
+}
+
+// startAnother tries until there is a fork server; nil means that the pool is closing.
+func (p *pool) startAnother() *forkServer {
+	for delay := 10 * time.Millisecond; ; delay = min(2*delay, time.Second) {
+		fresh, err := startForkServer(p.ctx, p.python, p.plan)
+		if err == nil {
+			return fresh
+		}
+		if p.ctx.Err() == nil {
+			p.log.Error("cannot start a fork server", "error", err)
+		}
+		select {
+		case <-p.ctx.Done():
+			return nil
+		case <-time.After(delay):
+		}
+	}
+}
+
+// replace puts another fork server, or none, in a place, and lets go of workers whose
+// server has ended.
+func (p *pool) replace(place int, server *forkServer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.servers[place] = server
+	p.failures = 0
+	p.ready = slices.DeleteFunc(p.ready, func(w *worker) bool {
+		if w.hasEnded() {
+			p.discard(w)
+		}
+		return w.hasEnded()
+	})
+	p.fill()
 }
 
 // close ends all workers and waits for everything that the pool started.
@@ -347,8 +448,11 @@ func (p *pool) close() error {
 		return nil
 	}
 	p.closed = true
-	idle, waiters, server := p.ready, p.waiters, p.server
+	idle, waiters := p.ready, p.waiters
 	p.ready, p.waiters = nil, nil
+	if p.soon != nil {
+		p.soon.Stop()
+	}
 	p.mu.Unlock()
 	p.cancel()
 	for _, waiter := range waiters {
@@ -357,15 +461,20 @@ func (p *pool) close() error {
 	for _, w := range idle {
 		p.discard(w)
 	}
-	server.close()
+	for _, server := range p.everyServer() {
+		server.close()
+	}
 	p.tasks.Wait()
-	p.mu.Lock()
-	last := p.server
-	p.mu.Unlock()
-	if last != server {
-		last.close()
+	for _, server := range p.everyServer() { // one may have come up in the meantime
+		server.close()
 	}
 	return errors.Join(p.closeGroups(), p.closeProxy(), os.RemoveAll(p.base))
+}
+
+func (p *pool) everyServer() []*forkServer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(p.servers), func(server *forkServer) bool { return server == nil })
 }
 
 func (p *pool) closeGroups() error {

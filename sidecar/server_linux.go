@@ -47,6 +47,7 @@ type Server struct {
 
 	admission *admission
 	callbacks *callbacks
+	codes     codeCache
 	local     localListener
 	serving   sync.WaitGroup
 	closing   sync.Once
@@ -292,15 +293,11 @@ func (s *Server) admit(ctx context.Context, e *execution) (leave func(), refused
 func (s *Server) execute(e *execution, start *codemodev1.Start, span tracing.Span) error {
 	e.record.Status, e.record.Reason = statusRejected, RefusedGone // unless the program starts
 	e.worker.outlet.begin(e.id)
-	if err := e.stream.Send(&codemodev1.ExecuteResponse{Message: &codemodev1.ExecuteResponse_Started{
-		Started: &codemodev1.Started{
-			ExecutionId: e.id, Sandbox: sandbox.InForce(s.Layers()), Features: features, Limits: limitsMessage(e.limits),
-		},
-	}}); err != nil {
-		return err
-	}
 	e.told = s.toolCalled
-	result, err := e.run(start)
+	e.codes, e.memory = &s.codes, s.cfg.Limits.Memory
+	result, err := e.run(start, &codemodev1.Started{
+		ExecutionId: e.id, Sandbox: sandbox.InForce(s.Layers()), Features: features, Limits: limitsMessage(e.limits),
+	})
 	if err != nil {
 		e.record.Reason = RefusedNoWorker
 		return err

@@ -29,6 +29,7 @@ const (
 	frameNetwork = 6
 	frameCredit  = 8
 	frameStop    = 9
+	frameCode    = 10
 	frameRun     = 16
 	frameValue   = 17
 	frameFailure = 18

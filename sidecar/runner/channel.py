@@ -20,7 +20,7 @@ import weakref
 HEADER = struct.Struct("<IBI")
 
 # Worker to executor.
-READY, FAILED, CALL, DONE, OUTPUTS, NETWORK, CREDIT, STOP = 1, 2, 3, 4, 5, 6, 8, 9
+READY, FAILED, CALL, DONE, OUTPUTS, NETWORK, CREDIT, STOP, CODE = 1, 2, 3, 4, 5, 6, 8, 9, 10
 # Executor to worker.
 RUN, VALUE, FAILURE, ROWS = 16, 17, 18, 19
 # Both ways.

@@ -5,6 +5,7 @@ import asyncio
 import atexit
 import inspect
 import linecache
+import marshal
 import sys
 import threading
 import traceback
@@ -49,6 +50,17 @@ class Program:
         if last is not None:
             future = self.body.co_flags & _FUTURE_FLAGS
             self.last = compile(last, FILE, "eval", flags=_AWAIT | future, dont_inherit=True)
+
+    @classmethod
+    def load(cls, source, code):
+        """A program that was compiled before, by dump()."""
+        self = cls.__new__(cls)
+        linecache.cache[FILE] = (len(source), None, source.splitlines(True), FILE)
+        self.body, self.last = marshal.loads(code)
+        return self
+
+    def dump(self):
+        return marshal.dumps((self.body, self.last))
 
     def run(self, names):
         """Run in the namespace names; gives the result."""

@@ -1,5 +1,6 @@
 """A worker: confined, ready, then one program, then gone."""
 
+import _signal
 import gc
 import json
 import os
@@ -22,68 +23,95 @@ def serve(fd, confine, lower_memory):
         os._exit(1)
     try:
         rehearse()
+        prepared = Run(channel, lower_memory)
         channel.send(wire.READY, 0, b"")
         kind, _, payload = channel.receive()
     except (wire.Lost, OSError):
         os._exit(1)
     if kind != wire.RUN:
         os._exit(1)
-    run(channel, payload, lower_memory)
+    prepared.run(payload)
     # The executor ends this process once it has the result; nothing runs after it.
     signal.pause()
     os._exit(0)
 
 
-def run(channel, payload, lower_memory):
-    options, source, manifest = _sections(payload)
-    options = json.loads(options)
-    lower_memory(options["memory"])
-    channel.part, channel.window = options["part"], options["window"]
-    names = program.main_module()
-    names["tools"] = connected = tools.Tools(
-        lambda: tools.Connection(channel, manifest, options["tool_value_size"])
-    )
-    sys.modules["tools"] = connected
-    names["agents"] = tools.Agents(connected)
-    signal.signal(signal.SIGUSR1, _deadline)
-    gc.enable()
-    value, meta = b"", _OK
-    try:
-        value = _run(source, names, options, connected)
-    except check.Problems as error:
-        meta = {"status": "error", "exit_code": 1, "error": error.report()}
-    except wire.Lost:
-        os._exit(1)
-    except MemoryError as error:
-        _raise_memory_limit()
-        meta = {"status": "memory_limit", "exit_code": 1, "error": program.describe(error)}
-    except SystemExit as error:
-        meta = _exited(error)
-    except program.Deadline as error:
-        meta = {"status": "timeout", "exit_code": 1, "error": program.describe(error)}
-    except BaseException as error:
-        meta = {"status": "error", "exit_code": 1, "error": program.describe(error)}
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    channel.send(wire.DONE, 0, _done(meta, channel.send_parts(0, value)))
+# What the executor says about a run: the most bytes of a value of a tool and of the
+# result, the memory if it is less than the worker's, the bytes of a part and of a window,
+# and whether the compiled program is wanted; see runOptions in execution_linux.go.
+_OPTIONS = struct.Struct("<QQQIIB")
+# A compiled program of more bytes is not worth keeping; codeLimit in codecache_linux.go.
+_MAX_CODE = 256 << 10
+
+
+class Run:
+    """A run of which all is ready that does not depend on the program."""
+
+    def __init__(self, channel, lower_memory=None):
+        self.channel = channel
+        self.lower_memory = lower_memory
+        self.names = program.main_module()
+        self.names["tools"] = self.tools = tools.Tools(None)
+        self.names["agents"] = tools.Agents(self.tools)
+        sys.modules["tools"] = self.tools
+        self.result_size = 0
+        signal.signal(signal.SIGUSR1, _deadline)
+        gc.enable()
+
+    def run(self, payload):
+        channel = self.channel
+        value, meta = b"", None
+        try:
+            value = self.value(payload)
+        except check.Problems as error:
+            meta = {"status": "error", "exit_code": 1, "error": error.report()}
+        except wire.Lost:
+            os._exit(1)
+        except MemoryError as error:
+            _raise_memory_limit()
+            meta = {"status": "memory_limit", "exit_code": 1, "error": program.describe(error)}
+        except SystemExit as error:
+            meta = _exited(error)
+        except program.Deadline as error:
+            meta = {"status": "timeout", "exit_code": 1, "error": program.describe(error)}
+        except BaseException as error:
+            meta = {"status": "error", "exit_code": 1, "error": program.describe(error)}
+        _signal.signal(signal.SIGUSR1, _signal.SIG_IGN)
+        channel.send(wire.DONE, 0, _done(meta, channel.send_parts(0, value)))
+
+    def value(self, payload):
+        """Run the program; gives its value, encoded."""
+        options, source, manifest, code = _sections(payload)
+        tool_value_size, self.result_size, memory, part, window, keep = _OPTIONS.unpack(options)
+        if memory:
+            self.lower_memory(memory)
+        channel = self.channel
+        channel.part, channel.window = part, window
+        self.tools._connect = lambda: tools.Connection(channel, manifest, tool_value_size)
+        source = source.decode()
+        try:
+            if code:
+                ready = program.Program.load(source, code)
+            else:
+                ready = program.Program(source, self.examine)
+                if keep and len(code := ready.dump()) <= _MAX_CODE:
+                    # Before anything of the program has run: it cannot have had a hand in it.
+                    channel.send(wire.CODE, 0, code)
+            result = ready.run(self.names)
+        finally:
+            program.finish()
+        return b"" if result is None else _encode(result, self.result_size)
+
+    def examine(self, tree, source):
+        check.examine(tree, source, self.tools._connected)
 
 
 def _done(meta, value):
-    head = json.dumps(meta).encode()
+    head = _OK if meta is None else json.dumps(meta).encode()
     return struct.pack("<I", len(head)) + head + value
 
 
-_OK = {"status": "ok", "exit_code": 0}
-
-
-def _run(source, names, options, connected=None):
-    examine = None
-    if connected is not None:
-        examine = lambda tree, text: check.examine(tree, text, connected._connected)
-    try:
-        result = program.Program(source.decode(), examine).run(names)
-    finally:
-        program.finish()
-    return b"" if result is None else _encode(result, options["result_size"])
+_OK = b'{"status": "ok", "exit_code": 0}'
 
 
 def rehearse():
@@ -92,18 +120,20 @@ def rehearse():
     In the fork server it warms the interpreter; in a worker it touches, while nobody
     waits, the pages that the run would otherwise copy.
     """
-    payload = b"".join(struct.pack("<I", len(part)) + part for part in _REHEARSAL)
-    options, source, _ = _sections(payload)
-    options = json.loads(options)
-    names = program.main_module()
-    names["tools"] = connected = tools.Tools(None)
-    names["agents"] = tools.Agents(connected)
-    value = _run(source, names, options)
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    _done(_OK, value)
+    rehearsal = Run(_Nobody())
+    gc.disable()
+    _done(None, rehearsal.value(_REHEARSAL))
+    _signal.signal(signal.SIGUSR1, _signal.SIG_IGN)
 
 
-_REHEARSAL = (b'{"tool_value_size":1,"result_size":1000,"memory":1}', b"[1 + 1]", b"")
+class _Nobody:
+    """The channel of a rehearsal."""
+
+
+_REHEARSAL = b"".join(
+    struct.pack("<I", len(part)) + part
+    for part in (_OPTIONS.pack(1, 1000, 0, 0, 0, 0), b"[1 + 1]", b"", b"")
+)
 
 
 def _encode(result, limit):
@@ -127,7 +157,7 @@ def _exited(error):
     """sys.exit() as the interpreter itself treats it."""
     code = error.code
     if code is None or code == 0:
-        return {"status": "ok", "exit_code": 0}
+        return None
     if isinstance(code, int):
         code &= 0xFF
     else:
