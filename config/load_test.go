@@ -269,7 +269,8 @@ func TestInitWritesAFileThatSaysTheDefaults(t *testing.T) {
 		ClientCertFile: "./certs/client.crt", ClientKeyFile: "./certs/client.key",
 		ClientAuth: "require", ServerName: "executor.internal",
 	}
-	want.Executor.Pool.MaxWorkers = 8 // an example: the default depends on the machine
+	// Examples: the defaults depend on the machine.
+	want.Executor.Pool.MaxWorkers, want.Executor.Pool.ForkServers = 8, 2
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Errorf("with every key (-default +file):\n%s", diff)
 	}
