@@ -64,6 +64,7 @@ type Client struct {
 	valueLimit int64     // bytes
 	callback   *Callback // nil in stream mode
 	several    bool      // the address may have several executors behind it
+	asked      asked
 
 	mu     sync.Mutex
 	closed bool

@@ -174,7 +174,7 @@ func (r *run) failed(ctx context.Context, result *Result, err error) {
 
 func (r *run) converse(ctx, streamCtx context.Context) error {
 	r.stream = nil
-	start, err := r.start()
+	start, err := r.start(streamCtx)
 	if err != nil {
 		return err
 	}
@@ -214,6 +214,7 @@ func (r *run) converse(ctx, streamCtx context.Context) error {
 			r.result.ExecutionID, r.result.Sandbox = m.Started.GetExecutionId(), m.Started.GetSandbox()
 			r.parts = slices.Contains(m.Started.GetFeatures(), codemodev1.Feature_FEATURE_PARTS)
 			r.holds = slices.Contains(m.Started.GetFeatures(), codemodev1.Feature_FEATURE_HOLD)
+			r.client.asked.learn(m.Started.GetFeatures())
 			r.limits = m.Started.GetLimits()
 		case *codemodev1.ExecuteResponse_Output:
 			err = r.takeOutput(m.Output)
@@ -238,7 +239,7 @@ func (r *run) converse(ctx, streamCtx context.Context) error {
 	}
 }
 
-func (r *run) start() (*codemodev1.Start, error) {
+func (r *run) start(ctx context.Context) (*codemodev1.Start, error) {
 	if !utf8.ValidString(r.request.Code) {
 		return nil, fault.New(fault.Rejected, "the program is not UTF-8")
 	}
@@ -248,7 +249,7 @@ func (r *run) start() (*codemodev1.Start, error) {
 		Protocol: version.Protocol, OldestProtocol: version.OldestProtocol, Version: version.String(),
 		Features: []codemodev1.Feature{
 			codemodev1.Feature_FEATURE_PARTS, codemodev1.Feature_FEATURE_STREAMING_TOOLS, codemodev1.Feature_FEATURE_CALLBACK,
-			codemodev1.Feature_FEATURE_HOLD,
+			codemodev1.Feature_FEATURE_HOLD, codemodev1.Feature_FEATURE_MORE_TOOLS,
 		},
 		Limits: &codemodev1.Limits{
 			MemoryBytes: l.MemoryBytes, OutputBytes: l.OutputBytes, ResultBytes: l.ResultBytes, ToolCalls: int32(l.ToolCalls),
@@ -264,7 +265,12 @@ func (r *run) start() (*codemodev1.Start, error) {
 		return nil, err
 	}
 	r.tools = r.request.Tools.View()
-	start.Tools, start.MoreTools = toolsOf(r.tools.Mentioned(r.request.Code)), r.tools.Len() > 0
+	start.MoreTools = r.tools.Len() > 0
+	if mentioned := r.tools.Mentioned(r.request.Code); len(mentioned) == r.tools.Len() || r.client.asked.answered(ctx, r.client) {
+		start.Tools = toolsOf(mentioned, false)
+	} else {
+		start.Tools = toolsOf(r.request.Tools.Entries(), helps(r.request.Code))
+	}
 	return start, nil
 }
 

@@ -180,16 +180,6 @@ func Search(tools *registry.View, query string, limit int, detail string) ([]str
 	return list, nil
 }
 
-// toolsOf describes the tools that a program mentions to the executor: names and
-// signatures only. For all others it asks.
-func toolsOf(entries []*registry.Entry) []*codemodev1.Tool {
-	tools := make([]*codemodev1.Tool, len(entries))
-	for i, entry := range entries {
-		tools[i] = toolOf(entry)
-	}
-	return tools
-}
-
 func toolOf(entry *registry.Entry) *codemodev1.Tool {
 	tool := &codemodev1.Tool{Name: entry.Name(), Path: entry.PythonPath(), ExtraArguments: entry.Input().ExtraArguments(), Streaming: entry.Streaming()}
 	for _, parameter := range entry.Parameters() {

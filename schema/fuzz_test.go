@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -20,6 +21,9 @@ var fuzzSeeds = []string{
 	`{"properties":{"a":{"anyOf":[{"$ref":"#/properties/a/items"},{"type":"string"}],"items":{"type":"array","items":{"$ref":"#/properties/a"}}}}}`,
 	`{"if":{"properties":{"k":{"const":1}}},"then":{"required":["z"]},"unevaluatedProperties":false,"dependentRequired":{"a":["b"]},"not":{"required":["q"]}}`,
 }
+
+// keysOnALine is a class as an outline writes it, whose keys a semicolon separates.
+var keysOnALine = regexp.MustCompile(`^class \w+\(TypedDict\): \w`)
 
 // quoteState runs Python's rules for strings and comments over a text and says what of
 // it is not closed, or which character may not stand outside of them.
@@ -52,6 +56,7 @@ func quoteState(text string) string {
 			brackets++
 		case strings.IndexByte(")]}", c) >= 0:
 			brackets--
+		case c == ';' && keysOnALine.MatchString(text[strings.LastIndexByte(text[:i], '\n')+1:]):
 		case c < ' ' && c != '\n', strings.IndexByte(";\\`$?!", c) >= 0:
 			return "stray " + string(rune(c))
 		}

@@ -19,7 +19,7 @@ import (
 // features are the additions to the wire that this executor knows.
 var features = []codemodev1.Feature{
 	codemodev1.Feature_FEATURE_PARTS, codemodev1.Feature_FEATURE_STREAMING_TOOLS, codemodev1.Feature_FEATURE_CALLBACK,
-	codemodev1.Feature_FEATURE_HOLD,
+	codemodev1.Feature_FEATURE_HOLD, codemodev1.Feature_FEATURE_MORE_TOOLS,
 }
 
 // partSize bounds what one message or frame carries of a value, in bytes, where the

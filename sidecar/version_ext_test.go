@@ -23,6 +23,7 @@ import (
 	"github.com/codemode-sdk/codemode/executorclient/toolservice"
 	"github.com/codemode-sdk/codemode/internal/fault"
 	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
+	"github.com/codemode-sdk/codemode/registry"
 )
 
 // first makes messages of the first version of the wire, as its descriptors were recorded:
@@ -157,6 +158,79 @@ func TestAnOlderExecutorStillWorks(t *testing.T) {
 		if err != nil || got.Value != int64(42) || len(got.ToolCalls) != 1 {
 			t.Errorf("%s: %v, %v", name, got.Value, err)
 		}
+	}
+}
+
+// asker is an executor that says what it knows, and keeps what it is sent.
+type asker struct {
+	codemodev1.UnimplementedExecutorServiceServer
+	info, run []codemodev1.Feature
+	silent    bool
+	sent      []*codemodev1.Start
+}
+
+func (a *asker) Info(context.Context, *codemodev1.InfoRequest) (*codemodev1.InfoResponse, error) {
+	if a.silent {
+		return nil, status.Error(codes.Unimplemented, "no")
+	}
+	return &codemodev1.InfoResponse{Features: a.info}, nil
+}
+
+func (a *asker) Execute(stream grpc.BidiStreamingServer[codemodev1.ExecuteRequest, codemodev1.ExecuteResponse]) error {
+	m, err := stream.Recv()
+	if err != nil {
+		return err
+	}
+	a.sent = append(a.sent, m.GetStart())
+	for _, m := range []*codemodev1.ExecuteResponse{
+		{Message: &codemodev1.ExecuteResponse_Started{Started: &codemodev1.Started{Features: a.run}}},
+		{Message: &codemodev1.ExecuteResponse_Result{Result: &codemodev1.Result{Status: codemodev1.Status_STATUS_OK}}},
+	} {
+		if err := stream.Send(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A program may call tools that its text does not mention. An executor that does not ask
+// for them gets them all with it, and one that does only those that are mentioned.
+func TestAnExecutorThatDoesNotAskForToolsGetsThemAll(t *testing.T) {
+	asks := []codemodev1.Feature{codemodev1.Feature_FEATURE_MORE_TOOLS}
+	for name, test := range map[string]struct {
+		executor *asker
+		tools    []int // of one run after another
+	}{
+		"it asks":                           {&asker{info: asks, run: asks}, []int{1, 1}},
+		"it does not":                       {&asker{}, []int{2, 2}},
+		"nobody knows before the first":     {&asker{silent: true, run: asks}, []int{2, 1}},
+		"another one is behind the name":    {&asker{info: asks}, []int{1, 2}},
+		"replaced by one that asks, lately": {&asker{run: asks}, []int{2, 2}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			server := grpc.NewServer()
+			codemodev1.RegisterExecutorServiceServer(server, test.executor)
+			go func() { _ = server.Serve(listener) }() // its error is that it was stopped
+			defer server.Stop()
+			tools := doubling(t)
+			if err := tools.Add(registry.Tool{Name: "halve"}); err != nil {
+				t.Fatal(err)
+			}
+			client := dial(t, executorclient.Options{Address: "http://" + listener.Addr().String()})
+			for i, want := range test.tools {
+				if _, err := client.Execute(t.Context(), executorclient.Request{Code: "tools['dou' + 'ble'].run; tools.halve; help(tools)", Tools: tools}); err != nil {
+					t.Fatal(err)
+				}
+				got := test.executor.sent[i].GetTools()
+				if len(got) != want || want == 2 && got[0].GetStub() == "" || !test.executor.sent[i].GetMoreTools() {
+					t.Errorf("run %d came with %v", i, got)
+				}
+			}
+		})
 	}
 }
 

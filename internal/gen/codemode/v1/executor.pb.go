@@ -52,6 +52,9 @@ const (
 	Feature_FEATURE_CALLBACK Feature = 3
 	// A person may be asked during a call: Hold.
 	Feature_FEATURE_HOLD Feature = 4
+	// A program asks about tools that did not come with it: Start.more_tools. A client that
+	// does not know it of an executor sends all its tools.
+	Feature_FEATURE_MORE_TOOLS Feature = 5
 )
 
 // Enum value maps for Feature.
@@ -62,6 +65,7 @@ var (
 		2: "FEATURE_STREAMING_TOOLS",
 		3: "FEATURE_CALLBACK",
 		4: "FEATURE_HOLD",
+		5: "FEATURE_MORE_TOOLS",
 	}
 	Feature_value = map[string]int32{
 		"FEATURE_UNSPECIFIED":     0,
@@ -69,6 +73,7 @@ var (
 		"FEATURE_STREAMING_TOOLS": 2,
 		"FEATURE_CALLBACK":        3,
 		"FEATURE_HOLD":            4,
+		"FEATURE_MORE_TOOLS":      5,
 	}
 )
 
@@ -1533,7 +1538,8 @@ type ToolCall struct {
 	//	{"ask": "stub", "name": "github.get-issue"}
 	//	{"ask": "search", "query": "create an issue", "limit": 10, "detail": "brief"}
 	//
-	// Only a client that set Start.more_tools is asked.
+	// Only a client that set Start.more_tools is asked, by an executor with
+	// FEATURE_MORE_TOOLS.
 	Tool string `protobuf:"bytes,2,opt,name=tool,proto3" json:"tool,omitempty"`
 	// An object in the value encoding.
 	Arguments []byte `protobuf:"bytes,3,opt,name=arguments,proto3" json:"arguments,omitempty"`
@@ -2412,13 +2418,14 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\x05Layer\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
 	"\bin_force\x18\x02 \x01(\bR\ainForce\x12\x16\n" +
-	"\x06detail\x18\x03 \x01(\tR\x06detail*z\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail*\x92\x01\n" +
 	"\aFeature\x12\x17\n" +
 	"\x13FEATURE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rFEATURE_PARTS\x10\x01\x12\x1b\n" +
 	"\x17FEATURE_STREAMING_TOOLS\x10\x02\x12\x14\n" +
 	"\x10FEATURE_CALLBACK\x10\x03\x12\x10\n" +
-	"\fFEATURE_HOLD\x10\x04*\xb0\x01\n" +
+	"\fFEATURE_HOLD\x10\x04\x12\x16\n" +
+	"\x12FEATURE_MORE_TOOLS\x10\x05*\xb0\x01\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tSTATUS_OK\x10\x01\x12\x10\n" +
