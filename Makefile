@@ -24,7 +24,7 @@ build: ## build the codemode command
 
 .PHONY: test
 test: ## run every test
-	go test -timeout=20m ./...
+	go test ./...
 
 .PHONY: callback
 callback: ## run the tests of tools again, with calls in callback mode

@@ -84,85 +84,6 @@ func newPool(ctx context.Context, cfg config.SidecarConfig, bare bool, python *c
 	return p, nil
 }
 
-func (p *pool) start(ctx context.Context) error {
-	limits := p.cfg.Limits
-	options := sandbox.Options{
-		ReadPaths: p.python.ReadPaths,
-		Warm:      warmModules,
-		Workers:   p.cfg.Pool.MaxWorkers + p.cfg.Pool.MinReady,
-		Limits: sandbox.Limits{
-			MemoryBytes: limits.Memory, CPUSeconds: int64((limits.CPUTime + time.Second - 1) / time.Second),
-			Threads: int64(limits.Threads), Processors: int64(limits.Processors), OpenFiles: int64(limits.OpenFiles),
-			FileBytes: limits.FileSize, ScratchBytes: limits.ScratchSize,
-			ScratchFiles: int64(limits.ScratchFiles),
-		},
-		Files:    filesOf(p.cfg),
-		Commands: p.cfg.Execution.AllowedCommands,
-		Network:  p.cfg.Network.Mode,
-		Bare:     p.bare,
-	}
-	if err := options.Resolve(); err != nil {
-		return err
-	}
-	if !p.bare {
-		p.groups, options.NoCgroups = cgroup.Open(len(options.Commands) > 0)
-		options.Cgroups = p.groups
-	}
-	var stronger *sandbox.Plan
-	var cause error
-	for _, plan := range sandbox.Plans(options) {
-		if stronger != nil {
-			plan.Weaken(stronger, cause)
-		}
-		if err := requirement(p.cfg.Sandbox).Check(plan.Layers); err != nil {
-			return err
-		}
-		if err := plan.Refusal(cause); err != nil {
-			return err
-		}
-		worker, err := p.try(ctx, plan)
-		if err == nil {
-			p.plan = plan
-			p.ready = append(p.ready, worker)
-			p.mu.Lock()
-			p.fill()
-			p.mu.Unlock()
-			return nil
-		}
-		if ctx.Err() != nil {
-			return fault.Wrap(fault.Cancelled, ctx.Err(), "the executor was not started")
-		}
-		stronger, cause = plan, err
-	}
-	return fault.Wrap(fault.Sandbox, cause, "no sandbox can be set up here").
-		WithRemedy("codemode doctor shows every layer and what is in its way")
-}
-
-func (p *pool) try(ctx context.Context, plan *sandbox.Plan) (*worker, error) {
-	server, err := startForkServer(ctx, p.python, plan)
-	if err != nil {
-		return nil, err
-	}
-	p.servers[0] = server
-	worker, err := p.makeWorker(ctx, server)
-	if err != nil {
-		server.close()
-		return nil, err
-	}
-	return worker, nil
-}
-
-func requirement(s config.Sandbox) sandbox.Requirement {
-	switch s.Require {
-	case config.RequireUnsafeNone:
-		return sandbox.Requirement{Unsafe: true}
-	case config.RequireLayers:
-		return sandbox.Requirement{Layers: s.Layers}
-	default:
-		return sandbox.Strict
-	}
-}
-
 func (p *pool) makeWorker(ctx context.Context, server *forkServer) (*worker, error) {
 	if server == nil {
 		return nil, fault.New(fault.Unavailable, "the fork server is being started again")
@@ -286,19 +207,6 @@ func (p *pool) calmDown() {
 	}
 }
 
-// pick gives the fork servers turns.
-func (p *pool) pick() *forkServer {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for range p.servers {
-		p.turn = (p.turn + 1) % len(p.servers)
-		if server := p.servers[p.turn]; server != nil {
-			return server
-		}
-	}
-	return nil
-}
-
 func (p *pool) spawn() {
 	p.mu.Lock()
 	failures := p.failures
@@ -374,72 +282,6 @@ func (p *pool) retire(e *execution) {
 	})
 }
 
-// A fork server is replaced after so many workers, before whatever it may have gathered
-// in its life matters.
-const workersPerServer = 20_000
-
-// supervise keeps a fork server in its place: it starts the one that is not there yet,
-// and replaces one that has ended, or made many workers.
-func (p *pool) supervise(place int) {
-	for {
-		p.mu.Lock()
-		server := p.servers[place]
-		p.mu.Unlock()
-		if server != nil {
-			select {
-			case <-p.ctx.Done():
-				return
-			case <-server.done:
-				p.log.Warn("the fork server ended; starting another", "said", server.stderr.last())
-				p.replace(place, nil)
-			case <-server.tired:
-			}
-		}
-		fresh := p.startAnother()
-		if fresh == nil {
-			return
-		}
-		if p.replace(place, fresh); server != nil {
-			// Its workers still have programs to run, or to wait for.
-			p.tasks.Go(func() { server.closeWhenIdle(p.ctx) })
-		}
-	}
-}
-
-// startAnother tries until there is a fork server; nil means that the pool is closing.
-func (p *pool) startAnother() *forkServer {
-	for delay := 10 * time.Millisecond; ; delay = min(2*delay, time.Second) {
-		fresh, err := startForkServer(p.ctx, p.python, p.plan)
-		if err == nil {
-			return fresh
-		}
-		if p.ctx.Err() == nil {
-			p.log.Error("cannot start a fork server", "error", err)
-		}
-		select {
-		case <-p.ctx.Done():
-			return nil
-		case <-time.After(delay):
-		}
-	}
-}
-
-// replace puts another fork server, or none, in a place, and lets go of workers whose
-// server has ended.
-func (p *pool) replace(place int, server *forkServer) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.servers[place] = server
-	p.failures = 0
-	p.ready = slices.DeleteFunc(p.ready, func(w *worker) bool {
-		if w.hasEnded() {
-			p.discard(w)
-		}
-		return w.hasEnded()
-	})
-	p.fill()
-}
-
 // close ends all workers and waits for everything that the pool started.
 func (p *pool) close() error {
 	p.mu.Lock()
@@ -469,12 +311,6 @@ func (p *pool) close() error {
 		server.close()
 	}
 	return errors.Join(p.closeGroups(), p.closeProxy(), os.RemoveAll(p.base))
-}
-
-func (p *pool) everyServer() []*forkServer {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(p.servers), func(server *forkServer) bool { return server == nil })
 }
 
 func (p *pool) closeGroups() error {

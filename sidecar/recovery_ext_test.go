@@ -14,6 +14,7 @@ import (
 
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/executorclient"
+	"github.com/codemode-sdk/codemode/sidecar"
 )
 
 type configOf = config.SidecarConfig
@@ -197,4 +198,38 @@ func TestShutdownDrains(t *testing.T) {
 	if err := e.close(); err != nil {
 		t.Error(err)
 	}
+}
+
+// A fork server that is replaced takes no run with it, and does not stay behind.
+func TestReplacedForkServersLoseNoRun(t *testing.T) {
+	sidecar.ReplaceForkServersAfter(t, 5)
+	before := forkServers(t)
+	e := start(t, func(c *configOf) { c.Pool.ForkServers = 2 })
+	var callers sync.WaitGroup
+	for range 4 {
+		callers.Go(func() {
+			for range 10 {
+				got, err := e.Execute(t.Context(), executorclient.Request{Code: "1+1"})
+				if err != nil || got.Value != int64(2) {
+					t.Errorf("1+1 gave %+v, %v", got, err)
+				}
+			}
+		})
+	}
+	callers.Wait()
+	waitFor(t, func() bool { return len(forkServers(t)) == len(before)+2 })
+}
+
+// A burst is followed by a pool as small as before it.
+func TestABurstRaisesThePoolForAWhileOnly(t *testing.T) {
+	before := forkServers(t)
+	e := start(t, func(c *configOf) { c.Pool.MinReady, c.Pool.MaxWorkers = 1, 8 })
+	server := newForkServer(t, before)
+	var callers sync.WaitGroup
+	for range 8 {
+		callers.Go(func() { e.run(t, "import time; time.sleep(0.2)") })
+	}
+	callers.Wait()
+	waitFor(t, func() bool { return workersOf(t, server) > 1 })
+	waitFor(t, func() bool { return workersOf(t, server) == 1 })
 }
