@@ -15,8 +15,8 @@
 // [ClientConfig] says where the executor is and how to authenticate to it.
 // [SidecarConfig] says whom the executor admits and what a program may use. The
 // executor's keys and the application's key can be set apart, so that each end has only
-// the secret it needs. [ClientFromEnv] and [SidecarFromEnv] read nothing of the other
-// half's environment.
+// the secret it needs. [ClientFromEnv], [SidecarFromEnv] and [LoadSidecar] read nothing of
+// the other half's environment.
 //
 // # Precedence
 //

@@ -40,6 +40,17 @@ func Default() *Config {
 // the one that CODEMODE_CONFIG names, else codemode.yaml in the working directory if it
 // exists, else none.
 func Load(path string, overrides ...Override) (*Config, error) {
+	return find(readByClient|readBySidecar, path, overrides)
+}
+
+// LoadSidecar is Load for a process that is only an executor: the client's variables are
+// not looked at, and neither is what a file says of MCP servers, whose secrets an executor
+// need not have.
+func LoadSidecar(path string, overrides ...Override) (*Config, error) {
+	return find(readBySidecar, path, overrides)
+}
+
+func find(scope readers, path string, overrides []Override) (*Config, error) {
 	if path == "" && os.Getenv("CODEMODE_CONFIG") == "" {
 		if _, err := os.Lstat(FileName); err == nil {
 			path = FileName
@@ -47,13 +58,18 @@ func Load(path string, overrides ...Override) (*Config, error) {
 			return nil, fault.Wrap(fault.Config, err, "cannot look for %s", FileName)
 		}
 	}
-	return load(readByClient|readBySidecar, path, overrides)
+	return load(scope, path, overrides)
 }
 
 // Parse reads a file's contents; name is for errors, and for Config.File. A nil getenv is
 // an empty environment.
 func Parse(name string, data []byte, getenv func(string) string, overrides ...Override) (*Config, error) {
 	return parse(readByClient|readBySidecar, name, data, getenv, overrides)
+}
+
+// ParseSidecar is Parse for a process that is only an executor; see LoadSidecar.
+func ParseSidecar(name string, data []byte, getenv func(string) string, overrides ...Override) (*Config, error) {
+	return parse(readBySidecar, name, data, getenv, overrides)
 }
 
 // FromEnv reads the environment of the process, and a file only if CODEMODE_CONFIG names

@@ -100,8 +100,8 @@ document is an error. All errors are reported at once, each with file, line and 
 ## The two halves
 
 *Client* keys are for the application that calls an executor, *executor* keys for the process that runs programs; with
-` + "`executor.url: embedded`" + ` that is one process. A process that is only one of the two (` + "`config.ClientFromEnv`, `config.SidecarFromEnv`" + `)
-does not look at the other's environment variables, so each needs only its own secrets. *Nobody* acts on a key that is there for people to read.
+` + "`executor.url: embedded`" + ` that is one process. A process that is only one of the two (` + "`codemode serve`, `config.ClientFromEnv`, `config.SidecarFromEnv`, `config.LoadSidecar`" + `)
+does not look at the other's environment variables, nor an executor at mcp_servers, so each needs only its own secrets. *Nobody* acts on a key that is there for people to read.
 
 `)
 	for _, s := range sections {

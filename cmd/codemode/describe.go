@@ -10,6 +10,7 @@ import (
 	"log/slog"
 
 	"github.com/codemode-sdk/codemode"
+	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/registry"
 )
 
@@ -27,6 +28,7 @@ No executor is started.`,
 			flags.BoolVar(&d.json, "json", false, "print one JSON object: name, description, parameters, stubs and sizes")
 			flags.StringVar(&d.format, "format", "", "print as `FORMAT`: openai or mcp, the tool as an API takes it; stubs, the tools as a Python module")
 			flags.Var(&d.lists, "tools", "describe the tools of `LIST`, a file of JSON or a directory of such; may be repeated")
+			flags.StringVar(&d.file, "config", "", "describe the tools of the servers under mcp_servers in `FILE`")
 			d.servers.declare(flags)
 			return func(args []string) (int, error) {
 				if err := none(args); err != nil {
@@ -47,6 +49,7 @@ type description struct {
 	json    bool
 	format  string
 	lists   texts
+	file    string
 	servers mcpServers
 }
 
@@ -66,6 +69,15 @@ func (d *description) print() (err error) {
 	}
 	for _, note := range notes {
 		fmt.Fprintf(d.io.err, "codemode describe: %s\n", note)
+	}
+	if d.file != "" {
+		loaded, err := config.Load(d.file)
+		if err != nil {
+			return err
+		}
+		for _, server := range loaded.MCPServers {
+			d.servers.add(server)
+		}
 	}
 	if err := d.servers.attach(reg, d.io.err, slog.LevelWarn); err != nil {
 		return err

@@ -42,9 +42,11 @@ func (m *mcpServers) Set(text string) error {
 	if err := server.Validate(); err != nil {
 		return err
 	}
-	m.sources = append(m.sources, mcp.Open(server))
+	m.add(server)
 	return nil
 }
+
+func (m *mcpServers) add(server config.MCPServer) { m.sources = append(m.sources, mcp.Open(server)) }
 
 // attach gives the servers to a registry, whose Start connects to them.
 func (m *mcpServers) attach(reg *registry.Registry, stderr io.Writer, level slog.Level) error {

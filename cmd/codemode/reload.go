@@ -62,13 +62,13 @@ func (r *reloader) reload(server *sidecar.Server) {
 
 func (r *reloader) read() (*config.Config, error) {
 	if r.running.File == "" { // a process's environment does not change, but files that it names do
-		return config.Parse("", nil, r.getenv, r.overrides...)
+		return config.ParseSidecar("", nil, r.getenv, r.overrides...)
 	}
 	data, err := os.ReadFile(r.running.File)
 	if err != nil {
 		return nil, err
 	}
-	return config.Parse(r.running.File, data, r.getenv, r.overrides...)
+	return config.ParseSidecar(r.running.File, data, r.getenv, r.overrides...)
 }
 
 func (r *reloader) getenv(name string) string {

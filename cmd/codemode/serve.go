@@ -44,7 +44,7 @@ log.audit take effect. The exit status is 0 if nothing was cut off, else 2.`,
 					"host": "executor.server.host", "port": "executor.server.port", "socket": "executor.server.socket",
 					"http": "executor.server.http_address",
 				})
-				loaded, err := config.Load(*file, overrides...)
+				loaded, err := config.LoadSidecar(*file, overrides...)
 				if err != nil {
 					return exitOther, err
 				}
