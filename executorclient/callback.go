@@ -117,7 +117,7 @@ func (j *joined) receive(calls toolservice.Stream) error {
 	for {
 		request, err := calls.Recv()
 		if err != nil {
-			return nil //nolint:nilerror // the executor knows why it went
+			return nil //nolint:nilerr // the executor knows why it went
 		}
 		m := request.GetMessage()
 		if !ofCalls(m) {

@@ -19,7 +19,7 @@ const retries = 3
 // wait waits before the next attempt; false if ctx ends first.
 func wait(ctx context.Context, attempt int) bool {
 	pause := time.Duration(25<<attempt) * time.Millisecond
-	timer := time.NewTimer(pause/2 + rand.N(pause))
+	timer := time.NewTimer(pause/2 + rand.N(pause)) //nolint:gosec // it spreads attempts, and keeps no secret
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -43,7 +43,8 @@ func newCallback(o toolservice.Options) (*callback, error) {
 	}
 	socket := filepath.Join(dir, "tools")
 	c := &callback{executorclient.Callback{Service: service, Address: "unix://" + socket}, dir, sync.WaitGroup{}}
-	return c, c.listen("unix", socket)
+	err = c.listen("unix", socket)
+	return c, err
 }
 
 func (c *callback) listen(network, address string) error {

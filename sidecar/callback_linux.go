@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
@@ -87,7 +86,7 @@ func (c *callbacks) conn(address string) (*grpc.ClientConn, error) {
 		return nil, errStopped
 	}
 	scheme, rest, _ := strings.Cut(address, "://")
-	target, transport := address, credentials.TransportCredentials(insecure.NewCredentials())
+	target, transport := address, insecure.NewCredentials()
 	if scheme == "http" || scheme == "https" {
 		target = "dns:///" + rest
 	}

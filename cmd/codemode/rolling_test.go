@@ -62,7 +62,7 @@ func TestReplacingAnExecutorUnderLoadLosesNothing(t *testing.T) {
 				continue
 			}
 			if err != nil || result.Status != executorclient.OK || result.Value != false {
-				return fmt.Errorf("%s: %v, %s, %v", name, err, result.Status, result.Value)
+				return fmt.Errorf("%s: %w, %s, %v", name, err, result.Status, result.Value)
 			}
 			executions.Add(1)
 			return nil
