@@ -238,6 +238,10 @@ type Pool struct {
 	ForkServers int
 	// MaxWorkers bounds the programs that run at once.
 	MaxWorkers int
+	// MaxPerClient bounds the programs of one client that run at once; further ones wait.
+	// If zero, MaxWorkers. A client is whoever shows the same API key; without keys the
+	// same certificate, or else comes from the same address.
+	MaxPerClient int
 	// Queue bounds the programs that wait for a worker; more are refused at once.
 	Queue int
 	// QueueTimeout bounds the wait for a worker.

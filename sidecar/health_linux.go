@@ -70,7 +70,8 @@ func (s *Server) Unready() string {
 
 // Stats gives the figures of this moment.
 func (s *Server) Stats() Stats {
-	stats := Stats{Running: len(s.gate.slots), Queued: len(s.gate.waiting), MaxWorkers: s.cfg.Pool.MaxWorkers}
+	stats := Stats{MaxWorkers: s.cfg.Pool.MaxWorkers}
+	stats.Running, stats.Queued = s.gate.figures()
 	stats.Ready, stats.Starting = s.pool.figures()
 	return stats
 }

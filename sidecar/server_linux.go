@@ -175,7 +175,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	select {
 	case <-drained:
 	case <-ctx.Done():
-		if running := len(s.gate.slots); running > 0 {
+		if running, _ := s.gate.figures(); running > 0 {
 			cut = fault.New(fault.Unavailable, "%d executions were cut off", running).
 				WithRemedy("executor.server.drain_timeout is how long a stopping executor waits")
 		}
@@ -271,7 +271,7 @@ func (v service) Execute(stream grpc.BidiStreamingServer[codemodev1.ExecuteReque
 // admit waits for a place and a worker. Where it gives none, refused says why, for
 // records.
 func (s *Server) admit(ctx context.Context, e *execution) (leave func(), refused string, err error) {
-	leave, refused, err = s.gate.enter(ctx)
+	leave, refused, err = s.gate.enter(ctx, clientOf(ctx))
 	if err != nil {
 		return nil, refused, err
 	}
