@@ -48,7 +48,7 @@ func typedHandler[In, Out any](fn func(context.Context, In) (Out, error)) Handle
 	}
 }
 
-func typedSchemas(inType, outType reflect.Type) (in, out *schema.Schema, err error) {
+func typedSchemas(inType, outType reflect.Type, docs ...schema.Docs) (in, out *schema.Schema, err error) {
 	if !holdsArguments(inType) {
 		return nil, nil, fault.New(fault.Invalid, "its argument type is %s", inType).
 			WithRemedy("take a struct with one field per parameter, struct{} for none, or map[string]any")
@@ -56,10 +56,10 @@ func typedSchemas(inType, outType reflect.Type) (in, out *schema.Schema, err err
 	if inType.Kind() == reflect.Pointer {
 		inType = inType.Elem()
 	}
-	if in, err = schema.For(inType); err != nil {
+	if in, err = schema.For(inType, docs...); err != nil {
 		return nil, nil, fault.Wrap(fault.Invalid, err, "the schema of its arguments")
 	}
-	if out, err = schema.ForResult(outType); err != nil {
+	if out, err = schema.ForResult(outType, docs...); err != nil {
 		return nil, nil, fault.Wrap(fault.Invalid, err, "the schema of its result")
 	}
 	return in, out, nil

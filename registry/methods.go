@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io/fs"
+	"iter"
 	"reflect"
 	"strings"
 	"unicode"
@@ -17,8 +19,14 @@ type Methods struct {
 	// Namespace is where the tools go. If empty, the type's name in snake case: weather_api
 	// for a WeatherAPI.
 	Namespace string
-	// Descriptions are by the methods' Go names. A method that is not there has none.
+	// Descriptions are by the methods' Go names. A method that is not there has its doc
+	// comment, if that can be found.
 	Descriptions map[string]string
+	// Source has the Go files of the type's package at its root, such as an embed.FS of
+	// *.go, whose comments then go wherever the program goes. If nil, the files that the
+	// program was compiled from are read where they still are, and there are no comments
+	// where they are not. An empty one turns comments off.
+	Source fs.FS
 	// Policies are by the methods' Go names.
 	Policies map[string]Policy
 	// SkipUnusable leaves methods out whose signature cannot be a tool's. If false, one is
@@ -29,8 +37,14 @@ type Methods struct {
 // AddMethods registers every exported method of a value, usually a pointer to a struct:
 // ForecastFor of a *WeatherAPI becomes weather_api.forecast_for. A method takes a
 // context.Context or none, then what Func's In may be or nothing, and gives a value, an
-// error, both or neither. It fails with fault.Invalid, naming each method that cannot be
+// error, both or neither, or rows as an iter.Seq2[T, error], which make it a tool that
+// streams. It fails with fault.Invalid, naming each method that cannot be
 // registered and why; Err keeps that as well. The others are registered all the same.
+//
+// Doc comments are taken over: a method's is the tool's description, without the method's
+// name at its beginning; those of struct types and of their fields, above or behind
+// the field, describe what tags do not. Types of other packages of the module have
+// theirs only without Methods.Source.
 func AddMethods(r *Registry, receiver any, options Methods) error {
 	place, v := origin(), reflect.ValueOf(receiver)
 	refuse := func(format string, args ...any) error {
@@ -59,7 +73,7 @@ func AddMethods(r *Registry, receiver any, options Methods) error {
 			errs = append(errs, refuse("there is no method %s for a policy", name))
 		}
 	}
-	usable := 0
+	usable, written := 0, commentsOf(t, options.Source)
 	for i := range t.NumMethod() {
 		name := t.Method(i).Name
 		m, err := methodOf(v.Method(i))
@@ -70,10 +84,20 @@ func AddMethods(r *Registry, receiver any, options Methods) error {
 			continue
 		}
 		usable++
+		description, given := options.Descriptions[name]
+		if !given {
+			description = written.method(t, name)
+		}
+		docs := func(t reflect.Type, field string) string {
+			if t == argumentsOf(m.in) && field == "" && description != "" {
+				return "" // the tool has a description, and the type's name is seen by nobody
+			}
+			return written.of(t, field)
+		}
 		errs = append(errs, r.register(&Entry{
-			name: namespace + "." + snake(name), description: options.Descriptions[name],
+			name: namespace + "." + snake(name), description: description, streaming: m.rows,
 			handler: m.call, given: options.Policies[name], origin: place + " (method " + name + ")",
-		}, func() (_, _ *schema.Schema, err error) { return typedSchemas(m.in, m.out) }))
+		}, func() (_, _ *schema.Schema, err error) { return typedSchemas(m.in, m.out, docs) }))
 	}
 	if usable == 0 && len(errs) == 0 {
 		errs = append(errs, refuse("it has no usable exported method: is it a pointer?"))
@@ -87,6 +111,7 @@ type method struct {
 	context   bool
 	arguments bool
 	fails     bool
+	rows      bool // it gives an iterator over out
 	in, out   reflect.Type
 }
 
@@ -119,9 +144,42 @@ func methodOf(f reflect.Value) (*method, error) {
 		return nil, errors.New("it gives several values: give one, and an error")
 	case out == 1:
 		m.out = t.Out(0)
+		if row := rowType(m.out); row != nil {
+			m.out, m.rows = row, true
+		}
 	}
 	_, _, err := typedSchemas(m.in, m.out)
 	return m, err
+}
+
+func argumentsOf(t reflect.Type) reflect.Type {
+	if t.Kind() == reflect.Pointer {
+		return t.Elem()
+	}
+	return t
+}
+
+// rowType is the T of an iter.Seq2[T, error]; nil for another type.
+func rowType(t reflect.Type) reflect.Type {
+	if t.Kind() != reflect.Func || t.NumIn() != 1 || t.NumOut() != 0 || t.IsVariadic() {
+		return nil
+	}
+	yield := t.In(0)
+	if yield.Kind() != reflect.Func || yield.NumIn() != 2 || yield.NumOut() != 1 || yield.IsVariadic() ||
+		yield.In(1) != errorType || yield.Out(0) != reflect.TypeFor[bool]() {
+		return nil
+	}
+	return yield.In(0)
+}
+
+// rowsFrom is an iterator of which only reflection knows the type.
+func rowsFrom(iterator reflect.Value) iter.Seq2[any, error] {
+	return func(yield func(any, error) bool) {
+		iterator.Call([]reflect.Value{reflect.MakeFunc(iterator.Type().In(0), func(row []reflect.Value) []reflect.Value {
+			err, _ := row[1].Interface().(error)
+			return []reflect.Value{reflect.ValueOf(yield(row[0].Interface(), err))}
+		})})
+	}
 }
 
 func (m *method) call(ctx context.Context, args Args) (any, error) {
@@ -146,6 +204,9 @@ func (m *method) call(ctx context.Context, args Args) (any, error) {
 	}
 	if len(results) == 0 {
 		return nil, nil
+	}
+	if m.rows {
+		return rowsFrom(results[0]), nil
 	}
 	return results[0].Interface(), nil
 }

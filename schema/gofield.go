@@ -142,6 +142,9 @@ func (r *reflector) refineMap(p *jsonschema.Schema, t reflect.Type) {
 }
 
 func (r *reflector) refineStruct(def *jsonschema.Schema, t reflect.Type) {
+	if def.Description == "" && r.docs != nil {
+		def.Description = r.docs(t, "")
+	}
 	props := jsonschema.NewProperties()
 	def.Required = nil
 	for _, field := range value.Fields(t) {
@@ -152,6 +155,8 @@ func (r *reflector) refineStruct(def *jsonschema.Schema, t reflect.Type) {
 		f := t.FieldByIndex(field.Index)
 		if doc, _ := fieldDoc(f); doc != "" { // survey has refused bad tags
 			p.Description = doc
+		} else if p.Description == "" && r.docs != nil {
+			p.Description = r.docs(owner(t, field.Index), f.Name)
 		}
 		elem, pointer := f.Type, false
 		for elem.Kind() == reflect.Pointer && elem.Name() == "" {
@@ -176,6 +181,16 @@ func (r *reflector) refineStruct(def *jsonschema.Schema, t reflect.Type) {
 		props.Set(field.Name, p)
 	}
 	def.Properties = props
+}
+
+// owner is the struct that declares a field, which may be an embedded one.
+func owner(t reflect.Type, index []int) reflect.Type {
+	for _, i := range index[:len(index)-1] {
+		if t = t.Field(i).Type; t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+	}
+	return t
 }
 
 // maybeAbsent says whether a field is promoted through a pointer, which may be nil.

@@ -32,16 +32,25 @@ import (
 //
 // The error, with the code fault.Invalid, names the field whose type has no JSON form
 // (functions, channels, complex numbers) or whose tag is not understood.
-func For(t reflect.Type) (*Schema, error) { return derive(t, false) }
+//
+// At most one Docs describes what has no description of its own.
+func For(t reflect.Type, docs ...Docs) (*Schema, error) { return derive(t, false, docs) }
 
 // ForResult is For for what a program gets from a Go type. It says what the type can
 // come to be, where For says what it can be made from: a field is left out only with
 // omitempty or omitzero, or behind a nil embedded pointer; any other nil pointer is
 // null, the value itself and elements of slices and maps included. A slice or a map is
 // never null, because nil ones are sent as empty.
-func ForResult(t reflect.Type) (*Schema, error) { return derive(t, true) }
+func ForResult(t reflect.Type, docs ...Docs) (*Schema, error) { return derive(t, true, docs) }
 
-func derive(t reflect.Type, result bool) (_ *Schema, err error) {
+// Docs gives the description of a struct type or, by its Go name, of one of its fields;
+// empty if there is none.
+type Docs func(t reflect.Type, field string) string
+
+func derive(t reflect.Type, result bool, docs []Docs) (_ *Schema, err error) {
+	if len(docs) > 1 {
+		return nil, fault.New(fault.Invalid, "%d Docs are given", len(docs)).WithRemedy("give one")
+	}
 	if t == nil {
 		return nil, fault.New(fault.Invalid, "no JSON Schema for an untyped nil")
 	}
@@ -60,6 +69,9 @@ func derive(t reflect.Type, result bool) (_ *Schema, err error) {
 		}
 	}()
 	ref := jsonschema.Reflector{Anonymous: true, Mapper: special, Namer: r.name, AdditionalFields: promoted}
+	if len(docs) == 1 {
+		r.docs = docs[0]
+	}
 	reflected := ref.ReflectFromType(t)
 	for named, name := range r.names {
 		if def := reflected.Definitions[name]; def != nil {
@@ -93,6 +105,7 @@ func derive(t reflect.Type, result bool) (_ *Schema, err error) {
 
 type reflector struct {
 	result bool
+	docs   Docs // may be nil
 	names  map[reflect.Type]string
 	used   map[string]bool
 	seen   map[reflect.Type]bool

@@ -252,7 +252,7 @@ func TestEmbeddedFieldsAreThoseOfEncodingJSON(t *testing.T) {
 		*Deep
 	}
 	want := `{"properties":{"same":{"type":"string"},"base":{"type":"string"},"kept":{"type":"string"}},"additionalProperties":false,"type":"object","required":["same","base"]}`
-	for _, derive := range []func(reflect.Type) (*schema.Schema, error){schema.For, schema.ForResult} {
+	for _, derive := range []func(reflect.Type, ...schema.Docs) (*schema.Schema, error){schema.For, schema.ForResult} {
 		s, err := derive(reflect.TypeFor[outer]())
 		if err != nil {
 			t.Fatal(err)
