@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"regexp"
 	"strings"
 
@@ -24,7 +25,26 @@ func (c *Codemode) Tools() ([]Tool, error) {
 	if err != nil {
 		return nil, err
 	}
-	tools, taken := []Tool{code}, map[string]string{code.Name: "the tool that runs programs"}
+	direct, err := c.direct()
+	if err != nil {
+		return nil, err
+	}
+	tools := []Tool{code}
+	for _, d := range direct {
+		tools = append(tools, d.tool)
+	}
+	return tools, nil
+}
+
+// A directTool is a registered tool as a function tool of its own.
+type directTool struct {
+	tool  Tool
+	entry *registry.Entry
+}
+
+func (c *Codemode) direct() ([]directTool, error) {
+	var tools []directTool
+	taken := map[string]string{c.toolName: "the tool that runs programs"}
 	for _, e := range c.registry.Entries() {
 		if !e.Policy().Direct {
 			continue
@@ -35,12 +55,12 @@ func (c *Codemode) Tools() ([]Tool, error) {
 				WithRemedy("rename one of them, or take Direct out of its policy")
 		}
 		taken[name] = e.Name() + " from " + e.Origin()
-		tools = append(tools, Tool{
+		tools = append(tools, directTool{Tool{
 			Name: name, Description: e.Description(), Parameters: e.Input().JSON(),
 			Call: func(ctx context.Context, arguments string) (string, error) {
-				return c.callDirect(ctx, e.Name(), arguments)
+				return c.callDirect(ctx, e, arguments)
 			},
-		})
+		}, e})
 	}
 	return tools, nil
 }
@@ -57,10 +77,12 @@ func directName(name string) string {
 }
 
 // callDirect gives the text for the model; an error only where ctx has ended.
-func (c *Codemode) callDirect(ctx context.Context, name, arguments string) (string, error) {
+func (c *Codemode) callDirect(ctx context.Context, e *registry.Entry, arguments string) (string, error) {
+	name := e.Name()
 	if strings.TrimSpace(arguments) == "" {
 		arguments = "{}"
 	}
+	arguments = withoutNulls(e, arguments)
 	// As JSON and not as the value encoding: the model knows nothing of the latter's tags.
 	encoded, err := value.Encode(json.RawMessage(arguments))
 	if err != nil {
@@ -79,4 +101,38 @@ func (c *Codemode) callDirect(ctx context.Context, name, arguments string) (stri
 	}
 	result := Result{Status: StatusOK, Value: decoded}
 	return result.Text(), nil
+}
+
+// withoutNulls leaves out what a model sent as null because strict mode, or its habit, has
+// it send every argument, where the arguments only fit without.
+func withoutNulls(e *registry.Entry, arguments string) string {
+	if !strings.Contains(arguments, "null") {
+		return arguments
+	}
+	decoder := json.NewDecoder(strings.NewReader(arguments))
+	decoder.UseNumber()
+	var given map[string]any
+	if decoder.Decode(&given) != nil || decoder.More() || e.Input().Validate(given) == nil {
+		return arguments
+	}
+	dropNulls(given)
+	text, err := json.Marshal(given)
+	if err != nil || e.Input().Validate(given) != nil {
+		return arguments // the error is to be about what was sent
+	}
+	return string(text)
+}
+
+func dropNulls(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		maps.DeleteFunc(v, func(_ string, member any) bool { return member == nil })
+		for _, member := range v {
+			dropNulls(member)
+		}
+	case []any:
+		for _, item := range v {
+			dropNulls(item)
+		}
+	}
 }

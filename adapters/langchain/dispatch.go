@@ -7,11 +7,10 @@ import (
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/codemode-sdk/codemode"
-	"github.com/codemode-sdk/codemode/adapters/internal/dispatch"
 )
 
 // Dispatch answers a model's response: it runs the programs of all its tool calls, in
-// parallel, and gives the messages to append to the history: what the model said, and
+// parallel, the direct tools, and the application's own functions (see Codemode.Dispatch), and gives the messages to append to the history: what the model said, and
 // each of its calls with the reply behind it. Where the response has no tool calls, there are none: the
 // model has answered. The response must hold one alternative, which is the default
 // (llms.WithN): some providers spread one message over several Choices, so that the
@@ -24,16 +23,16 @@ import (
 // traceback, a call of another function with the name of the right one. An error means
 // that there is nothing to tell the model: ctx ended (codemode.CodeCancelled), or the
 // executor cannot be used.
-func Dispatch(ctx context.Context, cm *codemode.Codemode, response *llms.ContentResponse) ([]llms.MessageContent, error) {
+func Dispatch(ctx context.Context, cm *codemode.Codemode, response *llms.ContentResponse, own ...codemode.Tool) ([]llms.MessageContent, error) {
 	said, calls := read(response)
 	if len(calls) == 0 {
 		return nil, nil
 	}
-	programs := make([]dispatch.Call, len(calls))
+	asked := make([]codemode.FunctionCall, len(calls))
 	for i, call := range calls {
-		programs[i] = dispatch.Call{Name: call.FunctionCall.Name, Arguments: call.FunctionCall.Arguments}
+		asked[i] = codemode.FunctionCall{ID: call.ID, Name: call.FunctionCall.Name, Arguments: call.FunctionCall.Arguments}
 	}
-	texts, err := dispatch.All(ctx, cm, programs)
+	replies, err := cm.Dispatch(ctx, asked, own...)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +44,7 @@ func Dispatch(ctx context.Context, cm *codemode.Codemode, response *llms.Content
 		turn = append(turn,
 			llms.MessageContent{Role: llms.ChatMessageTypeAI, Parts: []llms.ContentPart{repeatable(call)}},
 			llms.MessageContent{Role: llms.ChatMessageTypeTool, Parts: []llms.ContentPart{llms.ToolCallResponse{
-				ToolCallID: call.ID, Name: call.FunctionCall.Name, Content: texts[i],
+				ToolCallID: call.ID, Name: call.FunctionCall.Name, Content: replies[i].Text,
 			}}},
 		)
 	}
