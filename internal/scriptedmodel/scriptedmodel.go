@@ -15,6 +15,24 @@ import (
 type Turn struct {
 	Content string
 	Calls   []Call
+
+	// Status makes the turn a refusal with this HTTP status, of which Content is the
+	// message.
+	Status int
+	// Finish is why the model stopped, in place of "stop" or "tool_calls".
+	Finish string
+	// DropAfter ends the connection of a stream after so many chunks; 0 for never.
+	DropAfter int
+}
+
+func (t Turn) finish() string {
+	switch {
+	case t.Finish != "":
+		return t.Finish
+	case len(t.Calls) > 0:
+		return "tool_calls"
+	}
+	return "stop"
 }
 
 // A Call is one tool call of the model.
@@ -33,6 +51,7 @@ func Code(id, program string) Turn {
 type Request struct {
 	Model    string    `json:"model"`
 	Messages []Message `json:"messages"`
+	Stream   bool      `json:"stream"`
 	Tools    []struct {
 		Type     string `json:"type"`
 		Function struct {
@@ -130,13 +149,23 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the script is over", http.StatusBadRequest)
 		return
 	}
+	turn := s.turns[number-1]
+	switch {
+	case turn.Status != 0:
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(turn.Status)
+		_ = json.NewEncoder(w).Encode(map[string]any{"error": map[string]string{"message": turn.Content, "type": "error"}})
+		return
+	case request.Stream:
+		stream(w, request.Model, turn)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(reply(request.Model, s.turns[number-1])) // the client sees a cut reply
+	_ = json.NewEncoder(w).Encode(reply(request.Model, turn)) // the client sees a cut reply
 }
 
 func reply(model string, turn Turn) any {
 	message := map[string]any{"role": "assistant", "content": turn.Content}
-	finish := "stop"
 	if len(turn.Calls) > 0 {
 		calls := make([]any, len(turn.Calls))
 		for i, call := range turn.Calls {
@@ -145,11 +174,11 @@ func reply(model string, turn Turn) any {
 				"function": map[string]string{"name": call.Name, "arguments": call.Arguments},
 			}
 		}
-		message["tool_calls"], finish = calls, "tool_calls"
+		message["tool_calls"] = calls
 	}
 	return map[string]any{
 		"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": model,
-		"choices": []any{map[string]any{"index": 0, "message": message, "finish_reason": finish}},
+		"choices": []any{map[string]any{"index": 0, "message": message, "finish_reason": turn.finish()}},
 		"usage":   map[string]int{"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
 	}
 }

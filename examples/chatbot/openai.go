@@ -1,0 +1,175 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/sashabaranov/go-openai"
+
+	"github.com/codemode-sdk/codemode"
+	codemodeopenai "github.com/codemode-sdk/codemode/adapters/openai"
+)
+
+// openAI is any endpoint that speaks as OpenAI's chat completions do.
+type openAI struct {
+	cm     *codemode.Codemode
+	client *openai.Client
+	model  string
+	retry  time.Duration // before the first retry; doubled for the next
+}
+
+// maxAttempts is how often one reply is asked for, where the endpoint is busy or out of
+// reach. Nothing was said by then, so that asking again repeats nothing.
+const maxAttempts = 4
+
+func newOpenAI(cm *codemode.Codemode, retry time.Duration) (*openAI, error) {
+	key := os.Getenv("OPENAI_API_KEY")
+	if key == "" && os.Getenv("OPENAI_BASE_URL") == "" {
+		return nil, errors.New("set OPENAI_API_KEY, or OPENAI_BASE_URL for an endpoint that takes no key")
+	}
+	config := openai.DefaultConfig(key)
+	config.BaseURL = cmp.Or(os.Getenv("OPENAI_BASE_URL"), config.BaseURL)
+	return &openAI{cm, openai.NewClientWithConfig(config), cmp.Or(os.Getenv("OPENAI_MODEL"), openai.GPT4oMini), retry}, nil
+}
+
+func (m *openAI) Name() string { return m.model }
+
+func (m *openAI) Reply(ctx context.Context, messages []Message, say func(Delta)) (Message, error) {
+	tool, err := codemodeopenai.Tool(m.cm)
+	if err != nil {
+		return Message{}, err
+	}
+	request := openai.ChatCompletionRequest{Model: m.model, Messages: toOpenAI(messages), Tools: []openai.Tool{tool}, Stream: true}
+	pause := m.retry
+	for attempt := 1; ; attempt++ {
+		stream, err := m.client.CreateChatCompletionStream(ctx, request)
+		if err == nil {
+			defer stream.Close()
+			return readReply(stream, say)
+		}
+		if attempt == maxAttempts || ctx.Err() != nil || !worthRetrying(err) {
+			return Message{}, err
+		}
+		say(Delta{Notice: fmt.Sprintf("The model could not be reached (%v). Trying again in %v.", err, pause)})
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return Message{}, ctx.Err()
+		}
+		pause *= 2
+	}
+}
+
+// worthRetrying is true where the endpoint was busy, broken or out of reach, and false
+// where it refused.
+func worthRetrying(err error) bool {
+	status := 0
+	if failed, ok := errors.AsType[*openai.APIError](err); ok {
+		status = failed.HTTPStatusCode
+	} else if failed, ok := errors.AsType[*openai.RequestError](err); ok {
+		status = failed.HTTPStatusCode
+	}
+	return status == 0 || status == http.StatusTooManyRequests || status >= http.StatusInternalServerError
+}
+
+// maxReply bounds what is kept of one reply, in bytes.
+const maxReply = 1 << 20
+
+// readReply puts the pieces of a message together.
+func readReply(stream *openai.ChatCompletionStream, say func(Delta)) (Message, error) {
+	reply, size, finish := Message{Role: roleAssistant}, 0, openai.FinishReason("")
+	for {
+		piece, err := stream.Recv()
+		if errors.Is(err, io.EOF) && finish != "" {
+			break
+		}
+		if err != nil {
+			return Message{}, fmt.Errorf("the connection to the model ended in the middle of a message: %w", err)
+		}
+		if len(piece.Choices) == 0 { // usage, for instance
+			continue
+		}
+		choice := piece.Choices[0]
+		finish = cmp.Or(choice.FinishReason, finish)
+		if text := choice.Delta.Content + choice.Delta.Refusal; text != "" {
+			reply.Text, size = reply.Text+text, size+len(text)
+			say(Delta{Text: text})
+		}
+		for _, part := range choice.Delta.ToolCalls {
+			i, err := callOf(&reply, part)
+			if err != nil {
+				return Message{}, err
+			}
+			reply.Calls[i].Name += part.Function.Name
+			reply.Calls[i].Arguments += part.Function.Arguments
+			size += len(part.Function.Name) + len(part.Function.Arguments)
+			say(Delta{Call: i, Arguments: part.Function.Arguments})
+		}
+		if size > maxReply {
+			return Message{}, fmt.Errorf("the model wrote more than %d bytes in one message", maxReply)
+		}
+	}
+	reply.CutOff = finish == openai.FinishReasonLength
+	if reply.Text == "" && len(reply.Calls) == 0 {
+		return Message{}, fmt.Errorf("it said nothing (%s)", finish)
+	}
+	return reply, nil
+}
+
+// callOf finds the call that a piece belongs to: that of its index, which some endpoints
+// leave out; then a new id begins a new call.
+func callOf(reply *Message, part openai.ToolCall) (int, error) {
+	i := len(reply.Calls) - 1
+	switch {
+	case part.Index != nil:
+		i = *part.Index
+	case part.ID != "" && (i < 0 || reply.Calls[i].ID != part.ID):
+		i++
+	}
+	if i < 0 || i > len(reply.Calls) || i >= maxCallsOfReply {
+		return 0, fmt.Errorf("the model's message has a piece of a function call %d, which nothing begins", i)
+	}
+	if i == len(reply.Calls) {
+		// Some endpoints give no ids, and every endpoint wants them back.
+		reply.Calls = append(reply.Calls, Call{ID: cmp.Or(part.ID, fmt.Sprintf("call_%d", i))})
+	}
+	return i, nil
+}
+
+// maxCallsOfReply bounds the programs of one reply.
+const maxCallsOfReply = 16
+
+func toOpenAI(messages []Message) []openai.ChatCompletionMessage {
+	converted := []openai.ChatCompletionMessage{{Role: openai.ChatMessageRoleSystem, Content: instructions}}
+	for _, m := range messages {
+		c := openai.ChatCompletionMessage{Role: m.Role, Content: m.Text, ToolCallID: m.CallID}
+		for _, call := range m.Calls {
+			c.ToolCalls = append(c.ToolCalls, openai.ToolCall{
+				ID: call.ID, Type: openai.ToolTypeFunction,
+				Function: openai.FunctionCall{Name: call.Name, Arguments: validArguments(call.Arguments)},
+			})
+		}
+		converted = append(converted, c)
+	}
+	return converted
+}
+
+// validArguments are arguments as an endpoint takes them back: some refuse a history with
+// the invalid JSON that their own model wrote.
+func validArguments(arguments string) string {
+	if json.Valid([]byte(arguments)) {
+		return arguments
+	}
+	encoded, err := json.Marshal(map[string]string{"code": codemode.Program(arguments)})
+	if err != nil {
+		return "{}"
+	}
+	return string(encoded)
+}
