@@ -30,7 +30,11 @@ func programOf(arguments string) string {
 			return unfence(code)
 		}
 	}
-	return unfence(arguments)
+	code := unfence(arguments)
+	if inner, ok := argumentOf(strings.TrimSpace(code)); ok && code != arguments {
+		return unfence(inner) // the whole call in a fence
+	}
+	return code
 }
 
 // argumentOf takes the program out of a JSON object; a dict that happens to be the

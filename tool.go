@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"regexp"
+	"time"
 
 	"github.com/codemode-sdk/codemode/internal/fault"
 )
@@ -65,5 +66,17 @@ func (c *Codemode) Call(ctx context.Context, arguments string) (string, error) {
 	if err != nil && CodeOf(err) != CodeRejected {
 		return "", err
 	}
+	if (result.Status == StatusTimeout || result.Status == StatusRejected) && endsNow(ctx) {
+		// The executor was told ctx's deadline, and was the first to notice it.
+		return "", fault.Wrap(fault.Cancelled, context.Cause(ctx), "the run was cancelled")
+	}
 	return result.Text(), nil
+}
+
+// endsNow says whether ctx has ended, or does so in the next moment, for which it waits.
+func endsNow(ctx context.Context) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < 200*time.Millisecond {
+		<-ctx.Done()
+	}
+	return ctx.Err() != nil
 }

@@ -21,6 +21,10 @@
 //		history = append(history, turn...)
 //	}
 //
+// And the other way round, tools of langchaingo for programs to call:
+//
+//	langchain.AddTools(reg, tools.Calculator{}, wikipedia)
+//
 // # Which agent
 //
 // The loop above is the best of them: the model is shown the real parameter, several

@@ -26,6 +26,12 @@ func TestToolTakesWhatAgentsPassOn(t *testing.T) {
 		"the schema of LLMTool":       `{"code":"tools.square(n=3)"}`,
 		"fenced":                      "```python\ntools.square(n=3)\n```",
 		"fenced inside the schema":    "{\"__arg1\":\"```python\\ntools.square(n=3)\\n```\"}",
+		"the call in a fence":         "```json\n{\"code\": \"tools.square(n=3)\"}\n```",
+		"in backticks":                "`tools.square(n=3)`",
+		"with its label":              "Action Input: tools.square(n=3)",
+		"and a made up observation":   "tools.square(n=3)\nObservation: the tool said 9\nThought: done",
+		"JSON and an observation":     "{\"code\":\"tools.square(n=3)\"}\nObservation: it is 9",
+		"an observation in a string":  "x = 'Observation: '\ntools.square(n=3)",
 		"fenced, and what was beyond": "```python\ntools.square(n=3)\n```\nObservation: 9",
 	} {
 		text, err := tool.Call(t.Context(), input)

@@ -46,10 +46,10 @@ func (t *CodeTool) Description() string {
 // ended, or that the executor cannot be used.
 func (t *CodeTool) Call(ctx context.Context, input string) (string, error) {
 	if t.CallbacksHandler == nil {
-		return t.cm.Call(ctx, input)
+		return t.cm.Call(ctx, programIn(input))
 	}
 	t.CallbacksHandler.HandleToolStart(ctx, input)
-	text, err := t.cm.Call(ctx, input)
+	text, err := t.cm.Call(ctx, programIn(input))
 	if err != nil {
 		t.CallbacksHandler.HandleToolError(ctx, err)
 		return "", err
@@ -66,6 +66,26 @@ func LLMTool(cm *codemode.Codemode) (llms.Tool, error) {
 	if err != nil {
 		return llms.Tool{}, err
 	}
+	return llmTool(tool)
+}
+
+// LLMTools are the function tools for llms.WithTools: the one that runs programs, and the
+// direct ones, all of which Dispatch answers.
+func LLMTools(cm *codemode.Codemode) ([]llms.Tool, error) {
+	all, err := cm.Tools()
+	if err != nil {
+		return nil, err
+	}
+	tools := make([]llms.Tool, len(all))
+	for i, tool := range all {
+		if tools[i], err = llmTool(tool); err != nil {
+			return nil, err
+		}
+	}
+	return tools, nil
+}
+
+func llmTool(tool codemode.Tool) (llms.Tool, error) {
 	var parameters map[string]any
 	if err := json.Unmarshal(tool.Parameters, &parameters); err != nil {
 		return llms.Tool{}, fmt.Errorf("the parameters of the tool %s: %w", tool.Name, err)
