@@ -7,11 +7,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/codemode-sdk/codemode/internal/docker"
 	"github.com/codemode-sdk/codemode/sidecar/sandbox"
 )
 
@@ -39,18 +42,26 @@ func skipAtHome(t *testing.T) {
 }
 
 // The executor's tests, attacks included, hold in a container that gives nothing:
-// no user, no capabilities, no writable file system, no network, no namespaces.
+// no user, no capabilities, no writable file system, no network, no namespaces. It is
+// hardened as the one that codemode docker start makes.
 func TestAllHoldsInAHardenedContainer(t *testing.T) {
 	skipAtHome(t)
 	image := cmp.Or(os.Getenv(imageVariable), defaultImage)
 	if why := dockerLacks(t.Context(), image); why != "" {
 		t.Fatal(why)
 	}
-	runHome(t, exec.CommandContext(t.Context(), "docker", "run", "--rm",
-		"--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--user", "65534:65534", "--network", "none",
-		"--tmpfs", "/tmp:rw,noexec,nosuid,size=200m", "--init",
-		"-v", binary(t)+":/t:ro", "-e", "HOME=/tmp", "-e", homeVariable+"=container", "-e", pythonVariable+"=/usr/bin/python3",
-		image, "/t"))
+	// As many executors as tests run at once are in there; a product's container has one.
+	limits := docker.Limits{Memory: 4 << 30, CPUs: float64(min(2, runtime.NumCPU())), PIDs: 4096, Temporary: 200 << 20}
+	name := "codemode-test-" + strconv.Itoa(os.Getpid())
+	args := append([]string{"run", "--rm", "--name", name, "--network", "none"}, docker.Hardening(sandbox.UnprivilegedID, limits)...)
+	t.Cleanup(func() { // the command may end before its container
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		_ = exec.CommandContext(ctx, "docker", "rm", "--force", "--volumes", name).Run()
+	})
+	runHome(t, exec.CommandContext(t.Context(), "docker", append(args,
+		"--volume", binary(t)+":/t:ro", "--env", "HOME=/tmp", "--env", homeVariable+"=container",
+		"--env", pythonVariable+"=/usr/bin/python3", image, "/t")...))
 }
 
 // dockerLacks says why no container can be started from the image, or nothing.

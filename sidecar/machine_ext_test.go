@@ -2,6 +2,7 @@ package sidecar_test
 
 import (
 	"bufio"
+	"context"
 	"debug/elf"
 	"errors"
 	"fmt"
@@ -28,6 +29,8 @@ const (
 	// few machines that build software hand on. An emulated processor takes its time.
 	machineTests = "^TestCgroup"
 	machineDone  = "machine: the tests ended with "
+	// machinePatience bounds the whole of it, so that what it said until then is shown.
+	machinePatience = 6 * time.Minute
 )
 
 // With memory, pids and cpu controllers of cgroup version 2, on a delegated part of the
@@ -53,7 +56,9 @@ func TestAllHoldsInAVirtualMachine(t *testing.T) {
 	if err := writeMachine(image, binary(t), python); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), emulator, "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
+	ctx, cancel := context.WithTimeout(t.Context(), machinePatience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, emulator, "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
 		"-cpu", "max", "-smp", "2", "-m", "3072", "-kernel", kernel, "-initrd", image,
 		"-append", "console=ttyS0 quiet panic=-1 "+pythonVariable+"="+filepath.Join(python, "bin", "python3"))
 	cmd.WaitDelay = 10 * time.Second

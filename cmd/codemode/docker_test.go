@@ -46,7 +46,7 @@ func dockerImage(t *testing.T) string {
 func staticBinary(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", dir, ".", "./testdata/app")
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", dir, ".", "./testdata/app")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -70,6 +70,11 @@ func TestDocker(t *testing.T) {
 		os.Rename(filepath.Join(binary, "app"), filepath.Join(app, "app"))); err != nil {
 		t.Fatal(err)
 	}
+	sweepDeadTests(t)
+	// Once, and not in each of the scripts at the same time.
+	if out, err := exec.CommandContext(t.Context(), filepath.Join(binary, "codemode"), "docker", "build", "--base", image).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/docker",
 		Setup: func(env *testscript.Env) error {
@@ -84,15 +89,8 @@ func TestDocker(t *testing.T) {
 			}
 			name := fmt.Sprintf("cm-%d-%d", os.Getpid(), port)
 			env.Defer(func() {
-				down := exec.Command("docker-compose", "--project-name", name, "--file", compose, "down", "--volumes", "--timeout", "1")
-				down.Env = append(os.Environ(), "APP_IMAGE=none", "CODEMODE_API_KEY=none", "DB_PASSWORD=none") // the file insists
-				_ = down.Run()
-				_ = exec.Command("docker", "rmi", name+"-app", name+"-executor").Run()
-				for _, name := range []string{name, name + "-2"} {
-					// What a script has left, if it has.
-					_ = exec.Command("docker", "rm", "--force", "--volumes", name).Run()
-					_ = exec.Command("docker", "network", "rm", name).Run()
-				}
+				sweepDocker(t, name)
+				_ = exec.Command("docker", "rmi", name+"-app", name+"-executor").Run() // most scripts make none
 				if err := os.RemoveAll(cache); err != nil {
 					t.Error(err)
 				}
@@ -123,6 +121,52 @@ func TestDocker(t *testing.T) {
 		},
 		RequireUniqueNames: true,
 	})
+}
+
+// sweepDocker removes what a script has left, whether or not it came to its end: all
+// containers, networks and volumes whose names begin with its own.
+func sweepDocker(t *testing.T, name string) {
+	t.Helper()
+	for _, kind := range []string{"container", "network", "volume"} {
+		ids := dockerList(t, kind, "^"+name, "--quiet")
+		if len(ids) == 0 {
+			continue
+		}
+		remove := []string{kind, "rm"}
+		if kind == "container" {
+			remove = append(remove, "--force", "--volumes")
+		}
+		if out, err := exec.Command("docker", append(remove, ids...)...).CombinedOutput(); err != nil {
+			t.Errorf("left in Docker by %s: %v %s", name, err, out)
+		}
+	}
+}
+
+// sweepDeadTests removes what tests that were killed have left.
+func sweepDeadTests(t *testing.T) {
+	t.Helper()
+	for kind, format := range map[string]string{"container": "{{.Names}}", "network": "{{.Name}}", "volume": "{{.Name}}"} {
+		for _, name := range dockerList(t, kind, "^cm-[0-9]+-", "--format", format) {
+			pid := strings.Split(name, "-")[1]
+			if _, err := os.Stat("/proc/" + pid); errors.Is(err, os.ErrNotExist) {
+				sweepDocker(t, "cm-"+pid+"-")
+			}
+		}
+	}
+}
+
+// dockerList lists containers that run or do not, networks, or volumes.
+func dockerList(t *testing.T, kind, name string, flags ...string) []string {
+	t.Helper()
+	list := append([]string{kind, "ls", "--filter", "name=" + name}, flags...)
+	if kind == "container" {
+		list = append(list, "--all")
+	}
+	out, err := exec.Command("docker", list...).Output()
+	if err != nil {
+		t.Errorf("docker %s ls: %v", kind, err)
+	}
+	return strings.Fields(string(out))
 }
 
 // What the deployment guide tells its reader to type names commands, flags and files that

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -37,8 +36,8 @@ container has no network. With --port, or where executor.url is http://localhost
 listens on that port of this machine's loopback address, which takes an API key in
 CODEMODE_API_KEY.
 
-The configuration is the executor's half of codemode.yaml, with the variables that it
-names. Memory, processes and temporary space follow from its limits. The image is made
+The configuration is the executor's half of codemode.yaml, with the variables, keys and
+certificates that it names, as they are now: start again when they change. Memory, processes and temporary space follow from its limits. The image is made
 first if it is not there. A container of this name that has stopped makes room.`,
 		prepare: func(flags *flagSet, io stdio) func([]string) (int, error) {
 			s := &dockerStart{io: io, imageFlags: addImageFlags(flags)}
@@ -98,7 +97,7 @@ func (s *dockerStart) run(ctx context.Context, rest []string) error {
 	if err != nil {
 		return err
 	}
-	info, err := s.wait(ctx, address, loaded.Client().ExecutorAPIKey)
+	info, err := s.wait(ctx, address, loaded.Client())
 	if err != nil {
 		return err
 	}
@@ -109,10 +108,6 @@ func (s *dockerStart) run(ctx context.Context, rest []string) error {
 // plan says what to start, but for the image.
 func (s *dockerStart) plan(engine *docker.Engine, loaded *config.Config) (*docker.Start, error) {
 	cfg := loaded.Sidecar()
-	if cfg.APIKeysFile != "" || loaded.GRPC.TLS.Enabled {
-		return nil, fault.New(fault.Config, "codemode docker start brings no files of keys or certificates into the container").
-			WithRemedy("use CODEMODE_API_KEY and no TLS on this machine, or start the container as deploy/compose does, with the files mounted")
-	}
 	if s.port == 0 {
 		s.port = localPort(loaded.Executor.URL)
 	}
@@ -124,18 +119,18 @@ func (s *dockerStart) plan(engine *docker.Engine, loaded *config.Config) (*docke
 	if s.port != 0 {
 		cfg.Socket, cfg.Host = "", "0.0.0.0"
 	}
-	if s.port != 0 && len(cfg.APIKeys) == 0 {
+	if s.port != 0 && len(cfg.APIKeys) == 0 && cfg.APIKeysFile == "" && (!cfg.TLS.Enabled || cfg.TLS.ClientAuth != config.ClientAuthRequire) {
 		return nil, fault.New(fault.Config, "an executor on port %d takes an API key, and there is none: every user of this machine could run programs", s.port).
-			WithRemedy("set CODEMODE_API_KEY")
+			WithRemedy("set CODEMODE_API_KEY or executor.server.api_keys_file, or ask for certificates with grpc.tls.client_auth: require")
 	}
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	start := &docker.Start{
-		Name: s.name, Port: s.port, Network: cfg.Network.Mode != config.NetworkNone, Patience: cfg.DrainTimeout,
+		Name: s.name, Port: s.port, Encrypted: cfg.TLS.Enabled, Network: cfg.Network.Mode != config.NetworkNone, Patience: cfg.DrainTimeout,
 	}
 	var err error
-	if start.Config, start.Environment, err = carried(loaded.File); err != nil {
+	if start.Files, start.Environment, err = carried(loaded.File, cfg); err != nil {
 		return nil, err
 	}
 	if share := cfg.Filesystem.Workspace; share.Mount != "" {
@@ -188,7 +183,7 @@ func (s *dockerStart) limit(start *docker.Start, cfg config.SidecarConfig, proce
 // localPort gives the port of an executor.url that means this machine, or zero.
 func localPort(address string) int {
 	parsed, err := url.Parse(address)
-	if err != nil || parsed.Scheme != "http" {
+	if err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" {
 		return 0
 	}
 	if host := parsed.Hostname(); host != "localhost" && host != "127.0.0.1" {
@@ -199,28 +194,6 @@ func localPort(address string) int {
 		return 0
 	}
 	return port
-}
-
-// carried gives the text of the configuration file, and the variables of this process
-// that it and the executor's own keys take their values from, by name.
-func carried(file string) (text []byte, names []string, err error) {
-	if file != "" {
-		if text, err = os.ReadFile(file); err != nil {
-			return nil, nil, fault.Wrap(fault.Config, err, "cannot read the configuration")
-		}
-	}
-	asked := map[string]bool{
-		"CODEMODE_PYTHON": true, // the image has its own
-	}
-	_, err = config.Parse(file, text, func(name string) string {
-		value := os.Getenv(name)
-		if value != "" && !asked[name] {
-			asked[name] = true
-			names = append(names, name)
-		}
-		return value
-	})
-	return text, names, err
 }
 
 // prepare gives the image to start: the one that is named, or the one that the flags
@@ -249,10 +222,17 @@ func (s *dockerStart) prepare(ctx context.Context, engine *docker.Engine, rest [
 }
 
 // wait waits until the executor answers, or its container has ended.
-func (s *dockerStart) wait(ctx context.Context, address string, key config.Secret) (*executorclient.Info, error) {
+func (s *dockerStart) wait(ctx context.Context, address string, as config.ClientConfig) (*executorclient.Info, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	client, err := executorclient.Dial(executorclient.Options{Address: address, APIKey: key.Reveal()})
+	as.ExecutorURL = address
+	options := executorclient.Options{Address: address, APIKey: as.ExecutorAPIKey.Reveal(), APIKeyFile: as.ExecutorAPIKeyFile}
+	if as.Secure() {
+		options.TLS = &executorclient.TLS{
+			CAFile: as.TLSCAPath, ServerName: as.TLSServerName, CertFile: as.TLSClientCertPath, KeyFile: as.TLSClientKeyPath,
+		}
+	}
+	client, err := executorclient.Dial(options)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -149,9 +150,12 @@ type Start struct {
 	Port int
 	// Network lets the container reach what this machine reaches.
 	Network bool
-	// Config is the text of the configuration file; nil for none.
-	Config []byte
-	// Environment are variables of this process to pass on, by name.
+	// Encrypted says that the executor serves TLS on its port.
+	Encrypted bool
+	// Files are what the executor reads when it starts: its configuration, keys, certificates.
+	Files []File
+	// Environment are variables of this process to pass on, by name. What Files and
+	// Settings set counts before them.
 	Environment []string
 	// Settings are variables for the container, NAME=value. They are no secrets.
 	Settings []string
@@ -161,6 +165,15 @@ type Start struct {
 	Shared Share
 	// Patience is how long what runs may take to come to its end when it is stopped.
 	Patience time.Duration
+}
+
+// A File is a copy of a file for the executor, which it can read and not change.
+type File struct {
+	// Name is that in the container's directory for them, which no program can read.
+	Name string
+	// Variable is the environment variable by which the executor gets the path.
+	Variable string
+	Data     []byte
 }
 
 // Share is a directory of this machine in the container.
@@ -178,7 +191,7 @@ func (e *Engine) Run(ctx context.Context, s Start) (address string, err error) {
 	if err := makeRoom(ctx, s.Name); err != nil {
 		return "", err
 	}
-	dir, err := makeDirectory(s.Name, e.has("rootless"), s.Config)
+	dir, err := makeDirectory(s.Name, e.has("rootless"), s.Files)
 	if err != nil {
 		return "", err
 	}
@@ -187,11 +200,9 @@ func (e *Engine) Run(ctx context.Context, s Start) (address string, err error) {
 	for _, path := range s.Temporary {
 		args = append(args, "--tmpfs", temporary(path, s.Limits.Temporary))
 	}
-	for _, name := range s.Environment {
-		args = append(args, "--env", name) // the value is in no argument list
-	}
-	if s.Config != nil {
-		args = append(args, "--mount", "type=bind,readonly,source="+dir.config+",target=/etc/codemode", "--env", "CODEMODE_CONFIG=/etc/codemode/codemode.yaml")
+	args = append(args, s.environment()...)
+	if len(s.Files) > 0 {
+		args = append(args, "--mount", "type=bind,readonly,source="+dir.files+",target="+filesMount)
 	}
 	if s.Shared.Mount != "" {
 		mount := "type=bind,source=" + s.Shared.Source + ",target=" + s.Shared.Mount
@@ -200,13 +211,14 @@ func (e *Engine) Run(ctx context.Context, s Start) (address string, err error) {
 		}
 		args = append(args, "--mount", mount, "--env", "CODEMODE_WORKSPACE_SOURCE="+s.Shared.Mount)
 	}
-	for _, setting := range s.Settings {
-		args = append(args, "--env", setting)
-	}
 	serve := []string{"serve", "--socket", "/run/codemode/executor.sock"}
 	if s.Port != 0 {
 		serve = []string{"serve", "--host", "0.0.0.0", "--port", "8001"}
-		address = "http://localhost:" + strconv.Itoa(s.Port)
+		scheme := "http"
+		if s.Encrypted {
+			scheme = "https"
+		}
+		address = scheme + "://localhost:" + strconv.Itoa(s.Port)
 		args = append(args, "--publish", fmt.Sprintf("127.0.0.1:%d:8001", s.Port))
 	} else {
 		address = "unix://" + dir.socket
@@ -221,6 +233,27 @@ func (e *Engine) Run(ctx context.Context, s Start) (address string, err error) {
 		return "", s.undo(ctx, err)
 	}
 	return address, nil
+}
+
+// filesMount is where the executor's files are in its container.
+const filesMount = "/etc/codemode"
+
+// environment gives the flags for the container's variables, each of them once.
+func (s Start) environment() []string {
+	settings := slices.Clone(s.Settings)
+	for _, file := range s.Files {
+		settings = append(settings, file.Variable+"="+filesMount+"/"+file.Name)
+	}
+	var flags []string
+	for _, name := range s.Environment {
+		if !slices.ContainsFunc(settings, func(setting string) bool { return strings.HasPrefix(setting, name+"=") }) {
+			flags = append(flags, "--env", name) // the value is in no argument list
+		}
+	}
+	for _, setting := range settings {
+		flags = append(flags, "--env", setting)
+	}
+	return flags
 }
 
 // undo takes away what a container that could not be started left: Docker makes it, and

@@ -16,11 +16,11 @@ const unprivileged = 65534
 const maxSocket = 107
 
 // A directory is what a container shares with its user: below one that nobody else can
-// enter, the executor's socket and its configuration.
+// enter, the executor's socket and its files.
 type directory struct {
-	run, config string
-	socket      string
-	group       int // of the executor in the container, which may use run
+	run, files string
+	socket     string
+	group      int // of the executor in the container, which may use run
 }
 
 func directoryPath(name string) (string, error) {
@@ -31,12 +31,12 @@ func directoryPath(name string) (string, error) {
 	return filepath.Join(cache, "codemode", "docker", name), nil
 }
 
-func makeDirectory(name string, rootless bool, config []byte) (directory, error) {
+func makeDirectory(name string, rootless bool, files []File) (directory, error) {
 	own, err := directoryPath(name)
 	if err != nil {
 		return directory{}, err
 	}
-	d := directory{run: filepath.Join(own, "run"), config: filepath.Join(own, "etc"), group: os.Getgid()}
+	d := directory{run: filepath.Join(own, "run"), files: filepath.Join(own, "etc"), group: os.Getgid()}
 	d.socket = filepath.Join(d.run, "executor.sock")
 	if len(d.socket) > maxSocket {
 		return directory{}, fault.New(fault.Config, "the path of the socket, %s, is longer than the %d bytes that the kernel takes", d.socket, maxSocket).
@@ -47,16 +47,18 @@ func makeDirectory(name string, rootless bool, config []byte) (directory, error)
 		func() error { return os.MkdirAll(filepath.Dir(own), 0o755) },
 		func() error { return os.Mkdir(own, 0o700) },
 		func() error { return os.Mkdir(d.run, 0o700) },
-		func() error { return os.Mkdir(d.config, 0o755) },
-		func() error { return os.Chmod(d.config, 0o755) }, // whatever the umask is
+		func() error { return os.Mkdir(d.files, 0o755) },
+		func() error { return os.Chmod(d.files, 0o755) }, // whatever the umask is
 		func() error { return os.Chmod(d.run, 0o770) },
 		func() error {
-			if config == nil {
-				return nil
-			}
 			// The user in the container is another, and nobody else gets as far as here.
-			path := filepath.Join(d.config, "codemode.yaml")
-			return errors.Join(os.WriteFile(path, config, 0o644), os.Chmod(path, 0o644))
+			for _, file := range files {
+				path := filepath.Join(d.files, file.Name)
+				if err := errors.Join(os.WriteFile(path, file.Data, 0o644), os.Chmod(path, 0o644)); err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 		func() error {
 			switch {

@@ -195,7 +195,7 @@ func Exists(ctx context.Context, image string) (bool, error) {
 // that of the build, as docker build --network has it; empty for Docker's default. The
 // image gets another name as well, unless that is empty.
 func (i *Image) Build(ctx context.Context, network, name string, show io.Writer) error {
-	args := []string{"build", "--tag", i.Tag, "--label", roleLabel}
+	args := []string{"build", "--force-rm", "--tag", i.Tag, "--label", roleLabel}
 	if name != "" {
 		args = append(args, "--tag="+name)
 	}
