@@ -33,8 +33,8 @@ func dockerStartCommand() command {
 		help: `
 On Linux the executor listens on a unix socket in a directory of this user's, and the
 container has no network. With --port, or where executor.url is http://localhost:PORT, it
-listens on that port of this machine's loopback address, which takes an API key in
-CODEMODE_API_KEY.
+listens on that port of this machine's loopback address, which takes an API key (such as
+one in CODEMODE_API_KEY) or client certificates.
 
 The configuration is the executor's half of codemode.yaml, with the variables, keys and
 certificates that it names, as they are now: start again when they change. Memory, processes and temporary space follow from its limits. The image is made
