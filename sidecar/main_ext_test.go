@@ -57,18 +57,19 @@ const pythonVariable = "CODEMODE_TEST_PYTHON"
 // callback; in the usual one they travel on the stream.
 const modeVariable = "CODEMODE_TEST_MODE"
 
-func open(cfg config.SidecarConfig) (*executor, error) {
-	if python := os.Getenv(pythonVariable); python != "" {
+// atHome fits a configuration to the home that the tests run in.
+func atHome(cfg config.SidecarConfig) config.SidecarConfig {
+	if python := os.Getenv(pythonVariable); python != "" && cfg.Python == config.DefaultSidecar().Python {
 		cfg.Python = python
 	}
 	if os.Getenv(homeVariable) == "vm" { // an emulated processor takes its time
 		cfg.Limits.CodeTimeout, cfg.Limits.CPUTime, cfg.Pool.QueueTimeout = time.Hour, time.Hour, time.Hour
 	}
-	return openInMode(cfg)
+	return cfg
 }
 
-// openInMode serves in the mode of the pass.
-func openInMode(cfg config.SidecarConfig) (*executor, error) {
+// open serves in the mode of the pass.
+func open(cfg config.SidecarConfig) (*executor, error) {
 	if os.Getenv(modeVariable) != "callback" {
 		return serveAndDial(cfg, nil)
 	}
@@ -87,6 +88,7 @@ func openInMode(cfg config.SidecarConfig) (*executor, error) {
 // serveAndDial has tool calls in callback mode, unless calls is nil.
 func serveAndDial(cfg config.SidecarConfig, calls *callback) (*executor, error) {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	cfg = atHome(cfg)
 	server, err := sidecar.New(context.Background(), cfg, log)
 	// An emulated machine on a busy one may take longer than an interpreter is waited for.
 	for range 5 {

@@ -48,7 +48,7 @@ func listenedTo(t *testing.T, change func(*config.SidecarConfig)) (e *executor, 
 	var log bytes.Buffer
 	// Higher than what audit records have, which are written all the same.
 	logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelError}))
-	server, err := sidecar.New(t.Context(), cfg, logger)
+	server, err := sidecar.New(t.Context(), atHome(cfg), logger)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func TestProgramsImportFromAVirtualEnvironment(t *testing.T) {
 	}
 	cfg := config.DefaultSidecar()
 	cfg.Python = env
-	server, err := openInMode(cfg)
+	server, err := open(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

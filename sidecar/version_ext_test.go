@@ -2,8 +2,8 @@ package sidecar_test
 
 import (
 	"context"
+	_ "embed"
 	"net"
-	"os"
 	"strings"
 	"testing"
 
@@ -26,16 +26,15 @@ import (
 	"github.com/codemode-sdk/codemode/registry"
 )
 
+//go:embed testdata/protocol-1.binpb
+var firstProtocol []byte
+
 // first makes messages of the first version of the wire, as its descriptors were recorded:
 // what was added since is unknown to them.
 func first(t *testing.T) func(name string, content string) *dynamicpb.Message {
 	t.Helper()
-	data, err := os.ReadFile("testdata/protocol-1.binpb")
-	if err != nil {
-		t.Fatal(err)
-	}
 	set := &descriptorpb.FileDescriptorSet{}
-	if err := proto.Unmarshal(data, set); err != nil {
+	if err := proto.Unmarshal(firstProtocol, set); err != nil {
 		t.Fatal(err)
 	}
 	files, err := protodesc.NewFiles(set)

@@ -1,7 +1,7 @@
 # tries: fill the buffers of socket pairs
 # status: ok
 # timeout: 30s
-# It takes up to 2.5 s of a processor: the kernel copies what fills the buffers.
+# It takes up to 2.5 s of a processor, as the kernel copies what fills the buffers.
 held = []
 try:
     while len(held) < 70000:

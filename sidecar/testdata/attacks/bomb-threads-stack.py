@@ -2,7 +2,7 @@
 # timeout: 2s
 # status: ok|memory_limit|timeout
 # CPython waits without end for a thread that has no memory to begin with, which happens
-# where one stack takes nearly all of it: https://github.com/python/cpython/issues/140746
+# where one stack takes nearly all of it (https://github.com/python/cpython/issues/140746).
 threading.stack_size(512 << 20)
 held = []
 try:
