@@ -22,6 +22,9 @@ const (
 	ownPIDs   = 256
 )
 
+// refusalTimeout is how long an end that cuts connections off may be one that is not ready.
+const refusalTimeout = 10 * time.Second
+
 // startTimeout bounds how long a container may take until its executor answers.
 const startTimeout = time.Minute
 
@@ -237,6 +240,7 @@ func (s *dockerStart) wait(ctx context.Context, address string, as config.Client
 		return nil, err
 	}
 	defer client.Close()
+	begun := time.Now()
 	for {
 		trying, stop := context.WithTimeout(ctx, 2*time.Second)
 		info, err := client.Info(trying)
@@ -244,8 +248,10 @@ func (s *dockerStart) wait(ctx context.Context, address string, as config.Client
 		if err == nil {
 			return info, nil
 		}
-		if fault.CodeOf(err) == fault.Unauthenticated {
-			return nil, fmt.Errorf("the container %s is running, but this configuration's key is not one of its executor's: %w", s.name, err)
+		// Docker itself takes connections on a port, and cuts them off, before the executor
+		// is there: that is no refusal unless it goes on.
+		if fault.CodeOf(err) == fault.Unauthenticated && time.Since(begun) > refusalTimeout {
+			return nil, fmt.Errorf("the container %s is running, but this configuration does not get in: %w", s.name, err)
 		}
 		container, looked := docker.Look(ctx, s.name)
 		switch {
