@@ -29,8 +29,9 @@
 // Python stub for each registered tool, a JSON Schema, and [Codemode.Call], which takes
 // the arguments in any shape that models send and gives the text to send back. That text
 // is never empty and always bounded, and where the program failed it holds the traceback,
-// so the model can do better. Packages adapters/openai and adapters/langchain put the
-// tool into the terms of go-openai and langchaingo.
+// so the model can do better. [Codemode.Dispatch] answers all calls of a message. Packages
+// adapters/openai and adapters/langchain put both into the terms of go-openai and
+// langchaingo; package codemodetest tests programs without a model.
 //
 // # Tools
 //
