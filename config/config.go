@@ -181,5 +181,6 @@ func (c *Config) Sidecar() SidecarConfig {
 	s.Network.BlockedDomains = slices.Clone(e.Network.BlockedDomains)
 	s.Execution.AllowedCommands = slices.Clone(e.Execution.AllowedCommands)
 	s.Sandbox.Layers = slices.Clone(e.Sandbox.Layers)
+	s.Pool.Preload = slices.Clone(e.Pool.Preload)
 	return s
 }

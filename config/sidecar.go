@@ -242,6 +242,10 @@ type Pool struct {
 	// If zero, MaxWorkers. A client is whoever shows the same API key; without keys the
 	// same certificate, or else comes from the same address.
 	MaxPerClient int
+	// Preload names Python modules that each fork server imports once, so that importing
+	// them costs a program next to nothing. The executor does not start if one cannot be
+	// imported, or leaves threads, descriptors or processes behind.
+	Preload []string
 	// Queue bounds the programs that wait for a worker; more are refused at once.
 	Queue int
 	// QueueTimeout bounds the wait for a worker.

@@ -16,6 +16,7 @@ func (p *pool) start(ctx context.Context) error {
 	options := sandbox.Options{
 		ReadPaths: p.python.ReadPaths,
 		Warm:      warmModules,
+		Preload:   p.cfg.Pool.Preload,
 		Workers:   p.cfg.Pool.MaxWorkers + p.cfg.Pool.MinReady,
 		Limits: sandbox.Limits{
 			MemoryBytes: limits.Memory, CPUSeconds: int64((limits.CPUTime + time.Second - 1) / time.Second),
@@ -55,6 +56,9 @@ func (p *pool) start(ctx context.Context) error {
 			p.fill()
 			p.mu.Unlock()
 			return nil
+		}
+		if fault.CodeOf(err) == fault.Config {
+			return err
 		}
 		if ctx.Err() != nil {
 			return fault.Wrap(fault.Cancelled, ctx.Err(), "the executor was not started")

@@ -35,6 +35,8 @@ const (
 	opStarted = 'S'
 	opEnded   = 'X'
 	opRefused = 'E'
+	opImports = 'M' // the module that follows, while it starts
+	opUnfit   = 'U' // a module cannot be preloaded, for the reason that follows
 )
 
 // endedSize is the size of the message about an end: kind, id, wait status, user and
@@ -111,7 +113,7 @@ func startForkServer(ctx context.Context, python *cpython.Install, plan *sandbox
 		control.Close()
 		f.kill()
 		_ = f.cmd.Wait() // the exit status of a process that we killed says nothing
-		if said := f.stderr.last(); said != "" {
+		if said := f.stderr.last(); said != "" && fault.CodeOf(err) != fault.Config {
 			err = fmt.Errorf("%w: %s", err, said)
 		}
 		return nil, err
@@ -153,7 +155,7 @@ func (f *forkServer) greet(ctx context.Context, plan *sandbox.Plan) error {
 		_ = f.control.SetDeadline(time.Unix(1, 0))
 	})
 	defer stop()
-	for _, name := range []string{"kernel", "values", "channel", "rows", "tools", "check", "program", "worker", "files", "network", "confine", "immortal", "forking", "keeper", "forkserver"} {
+	for _, name := range []string{"kernel", "values", "channel", "rows", "tools", "check", "program", "worker", "files", "network", "confine", "immortal", "forking", "keeper", "preload", "forkserver"} {
 		source, err := fs.ReadFile(runner, "runner/"+name+".py")
 		if err != nil {
 			return err
@@ -169,15 +171,46 @@ func (f *forkServer) greet(ctx context.Context, plan *sandbox.Plan) error {
 	if _, err := f.control.Write(append([]byte("plan\n"), message...)); err != nil {
 		return fmt.Errorf("the fork server ended while it started: %w", err)
 	}
-	buffer := make([]byte, 4096)
-	n, err := f.control.Read(buffer)
-	if err != nil || n == 0 || buffer[0] != opHello {
-		if err == nil || errors.Is(err, io.EOF) {
-			return errors.New("the fork server ended while it started")
-		}
-		return fmt.Errorf("the fork server did not start: %w", err)
+	if err := f.awaitHello(ctx); err != nil {
+		return err
 	}
 	return f.control.SetDeadline(time.Time{})
+}
+
+func (f *forkServer) awaitHello(ctx context.Context) error {
+	importing := ""
+	buffer := make([]byte, 4096)
+	for {
+		n, err := f.control.Read(buffer)
+		ended := n == 0 && (err == nil || errors.Is(err, io.EOF))
+		switch {
+		case ended && importing != "":
+			return unfit("%s ends the interpreter: %s", importing, f.stderr.last())
+		case ended:
+			return errors.New("the fork server ended while it started")
+		case errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil && importing != "":
+			return unfit("%s is not imported within %s", importing, startTimeout)
+		case err != nil:
+			return fmt.Errorf("the fork server did not start: %w", err)
+		}
+		said := strings.ToValidUTF8(string(buffer[1:n]), "?")
+		switch buffer[0] {
+		case opHello:
+			return nil
+		case opImports:
+			importing = said
+		case opUnfit:
+			return unfit("%s", said)
+		default:
+			return fmt.Errorf("the fork server began with message %d", buffer[0])
+		}
+	}
+}
+
+// unfit is the error about a module that cannot be preloaded.
+func unfit(format string, args ...any) error {
+	return fault.New(fault.Config, "executor.pool.preload: "+format, args...).
+		WithRemedy("take it out of the list; programs can import it themselves if the interpreter has it")
 }
 
 // fork asks for a worker, which then confines itself; see worker.awaitReady. What it is

@@ -13,6 +13,31 @@ import (
 
 // Who names a virtual environment has its packages in programs.
 func TestProgramsImportFromAVirtualEnvironment(t *testing.T) {
+	env := virtualEnvironment(t, map[string]string{"greeting": "text = 'hello'\n"})
+	cfg := config.DefaultSidecar()
+	cfg.Python = env
+	server, err := open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := server.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	got := server.run(t, "import greeting, sys\n[greeting.text, sys.prefix]")
+	if got.Status != executorclient.OK {
+		t.Fatalf("%s %+v", got.Status, got.Error)
+	}
+	if value, ok := got.Value.([]any); !ok || value[0] != "hello" || value[1] != env {
+		t.Errorf("%v, want hello and %s", got.Value, env)
+	}
+}
+
+// virtualEnvironment makes one with the given modules, by their names, for the interpreter
+// of the tests.
+func virtualEnvironment(t *testing.T, modules map[string]string) string {
+	t.Helper()
 	base := os.Getenv(pythonVariable)
 	if base == "" {
 		cache, err := os.UserCacheDir()
@@ -33,25 +58,10 @@ func TestProgramsImportFromAVirtualEnvironment(t *testing.T) {
 	if err != nil || len(sites) != 1 {
 		t.Fatal(sites, err)
 	}
-	if err := os.WriteFile(filepath.Join(sites[0], "greeting.py"), []byte("text = 'hello'\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	cfg := config.DefaultSidecar()
-	cfg.Python = env
-	server, err := open(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := server.close(); err != nil {
-			t.Error(err)
+	for name, source := range modules {
+		if err := os.WriteFile(filepath.Join(sites[0], name+".py"), []byte(source), 0o644); err != nil {
+			t.Fatal(err)
 		}
-	}()
-	got := server.run(t, "import greeting, sys\n[greeting.text, sys.prefix]")
-	if got.Status != executorclient.OK {
-		t.Fatalf("%s %+v", got.Status, got.Error)
 	}
-	if value, ok := got.Value.([]any); !ok || value[0] != "hello" || value[1] != env {
-		t.Errorf("%v, want hello and %s", got.Value, env)
-	}
+	return env
 }

@@ -16,17 +16,18 @@ import struct
 import sys
 import traceback
 
-from . import confine, forking, immortal, keeper, kernel, network, worker
+from . import confine, forking, immortal, keeper, kernel, network, preload, worker
 
 # Executor to fork server.
 FORK = b"F"
 # Fork server to executor.
-HELLO, STARTED, ENDED, REFUSED = b"H", b"S", b"X", b"E"
+HELLO, STARTED, ENDED, REFUSED, IMPORTS, UNFIT = b"H", b"S", b"X", b"E", b"M", b"U"
 
 _FORK = struct.Struct("<cQ")
 _ENDED = struct.Struct("<cQiQQQ")  # endedSize in forkserver_linux.go
 # So often the interpreter has specialised the code that every run goes through.
 _REHEARSALS = 20
+_MOST = 2000  # bytes of a reason
 _CONTROL = 3  # also what a worker calls its own control socket
 
 
@@ -34,7 +35,13 @@ def main(control, plan, registered):
     """Serve until the executor is gone. plan says how to confine; see sandbox.Plan."""
     kernel.load(plan["syscalls"])
     server = _Server(control, plan, registered)
-    control.send(HELLO + json.dumps(server.confine()).encode())
+    try:
+        confined = server.confine()
+    except preload.Unfit as error:
+        reason = " ".join(str(error).split())
+        control.send(UNFIT + reason.encode(errors="backslashreplace")[:_MOST])
+        os._exit(1)  # whatever threads there are
+    control.send(HELLO + json.dumps(confined).encode())
     server.serve()
 
 
@@ -51,6 +58,9 @@ class _Server:
         for name in plan["warm"]:
             importlib.import_module(name)
         statm, maps = open("/proc/self/statm"), open("/proc/self/maps")
+        modules = preload.Preload(
+            plan["preload"] or (), lambda name: self.control.send(IMPORTS + name.encode())
+        )
         egress = plan["worker"]["egress"]
         outlet = network.Outlet(egress) if egress else None
         if plan["root"] is not None:
@@ -64,6 +74,7 @@ class _Server:
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
         os.environ.clear()
         os.environ.update(plan["environment"])
+        modules.run()
         os.umask(0o077)
         worker.prepare()
         self._wake = self._watch_children()
@@ -72,6 +83,7 @@ class _Server:
         memory = forking.Memory(maps)
         self._make_child = forking.Fork(self.registered)
         self._rehearse()
+        modules.close()
         gc.collect()
         memory.fill()
         self._rehearse()

@@ -42,8 +42,11 @@ type Options struct {
 	// ReadPaths are the files and directories that the interpreter needs to read.
 	ReadPaths []string
 	// Warm names the modules that the fork server imports before it forks.
-	Warm   []string
-	Limits Limits
+	Warm []string
+	// Preload names the modules that it imports as well, of which it takes none that leaves
+	// threads, descriptors or processes behind.
+	Preload []string
+	Limits  Limits
 	// Workers is how many may live at once.
 	Workers int
 	// Files are the directories shown to programs.
@@ -107,6 +110,7 @@ type Plan struct {
 type planMessage struct {
 	Syscalls     map[string]int    `json:"syscalls"`
 	Warm         []string          `json:"warm"`
+	Preload      []string          `json:"preload"`
 	Root         *rootPlan         `json:"root"`
 	Hostname     bool              `json:"hostname"`
 	User         *int              `json:"user"`
@@ -180,6 +184,7 @@ func barePlan(o Options) *Plan {
 	p.message.Syscalls = syscallNumbers
 	p.message.Warm = o.Warm
 	p.message.Environment = maps.Clone(environment)
+	p.useLibraries(o)
 	p.message.Worker.Orphans = true
 	p.message.Worker.Rlimits = map[string][2]int64{}
 	for _, name := range Names {
@@ -202,6 +207,7 @@ func newPlan(o Options, ns namespaces) *Plan {
 	p.message.Syscalls = syscallNumbers
 	p.message.Warm = o.Warm
 	p.message.Environment = maps.Clone(environment)
+	p.useLibraries(o)
 	p.message.Worker.ScratchOptions = fmt.Sprintf("mode=0700,size=%d,nr_inodes=%d",
 		o.Limits.ScratchBytes, o.Limits.ScratchFiles)
 	p.message.Worker.Rlimits = rlimits(o)
