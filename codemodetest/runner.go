@@ -101,8 +101,9 @@ func New(t testing.TB, options Options) *Runner {
 // fakeRegistry gives the registry, with the fakes in it if there was none.
 func fakeRegistry(options *Options) (*registry.Registry, error) {
 	names := slices.Sorted(maps.Keys(options.Fakes))
-	if reg := options.Registry; reg != nil {
-		return reg, reg.Err()
+	if given := options.Registry; given != nil {
+		err := given.Err()
+		return given, err
 	}
 	reg := registry.New()
 	for _, name := range names {

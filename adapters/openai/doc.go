@@ -25,6 +25,11 @@
 //		request.Messages = append(request.Messages, replies...)
 //	}
 //
+// Messages that are streamed are put together by an [Accumulator]; examples/openai shows a
+// loop with it. [Tools] has the direct tools too, and strict mode. For the Responses API
+// there are [ResponseTools], with the program as raw text if that is wanted, and
+// [DispatchResponse].
+//
 // A program that fails is nothing that the application has to handle: the model reads
 // the traceback in the reply, and writes a better one.
 package openai

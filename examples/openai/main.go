@@ -16,7 +16,6 @@ import (
 	"github.com/sashabaranov/go-openai"
 
 	"github.com/codemode-sdk/codemode"
-	codemodeopenai "github.com/codemode-sdk/codemode/adapters/openai"
 	"github.com/codemode-sdk/codemode/registry"
 	_ "github.com/codemode-sdk/codemode/sidecar/embeddedpython"
 )
@@ -43,8 +42,18 @@ func main() {
 	fmt.Println(answer)
 }
 
+// show writes what programs do while they do it.
+func show(event codemode.Event) {
+	switch {
+	case event.ToolStart != nil:
+		fmt.Fprintf(os.Stderr, "-> %s %v\n", event.ToolStart.Tool, event.ToolStart.Args)
+	case event.Stdout != "":
+		fmt.Fprint(os.Stderr, event.Stdout)
+	}
+}
+
 func ask(ctx context.Context, question string) (answer string, err error) {
-	cm, err := codemode.New(codemode.Options{})
+	cm, err := codemode.New(codemode.Options{OnEvent: show})
 	if err != nil {
 		return "", err
 	}
@@ -52,28 +61,10 @@ func ask(ctx context.Context, question string) (answer string, err error) {
 	if err := registry.Func(cm.Registry(), "in_stock", "Counts what the warehouse has of an item.", inStock); err != nil {
 		return "", err
 	}
-	tool, err := codemodeopenai.Tool(cm)
-	if err != nil {
-		return "", err
-	}
 	config := openai.DefaultConfig(os.Getenv("OPENAI_API_KEY"))
 	config.BaseURL = cmp.Or(os.Getenv("OPENAI_BASE_URL"), config.BaseURL)
-	client := openai.NewClientWithConfig(config)
-
-	messages := []openai.ChatCompletionMessage{{Role: openai.ChatMessageRoleUser, Content: question}}
-	for range 10 { // programs, at most, before there has to be an answer
-		response, err := client.CreateChatCompletion(ctx, openai.ChatCompletionRequest{
-			Model: cmp.Or(os.Getenv("OPENAI_MODEL"), openai.GPT4oMini), Messages: messages, Tools: []openai.Tool{tool},
-		})
-		if err != nil || len(response.Choices) == 0 {
-			return "", errors.Join(errors.New("the endpoint gave no message"), err)
-		}
-		message := response.Choices[0].Message
-		replies, err := codemodeopenai.Dispatch(ctx, cm, message)
-		if err != nil || len(replies) == 0 {
-			return message.Content, err
-		}
-		messages = append(append(messages, message), replies...)
+	agent := agent{
+		cm: cm, client: openai.NewClientWithConfig(config), model: cmp.Or(os.Getenv("OPENAI_MODEL"), openai.GPT4oMini),
 	}
-	return "", errors.New("the model wrote ten programs and no answer")
+	return agent.answer(ctx, question)
 }

@@ -90,3 +90,12 @@ func TestAskReportsAnEndpointThatRefuses(t *testing.T) {
 		t.Errorf("ask gave the error %v", err)
 	}
 }
+
+func TestAskDoesNotTakeHalfAMessageForTheAnswer(t *testing.T) {
+	model := scriptedmodel.Start(t, scriptedmodel.Turn{Content: "Lamps, and I am not sure about the desks.", DropAfter: 1})
+	t.Setenv("OPENAI_API_KEY", "key")
+	t.Setenv("OPENAI_BASE_URL", model.URL)
+	if answer, err := ask(t.Context(), "What is running out?"); err == nil {
+		t.Errorf("a stream that broke off gave the answer %q", answer)
+	}
+}
