@@ -92,14 +92,14 @@ func TestTextTellsTheModelHowARunEnded(t *testing.T) {
 		"error": {
 			code: "def f(n):\n    return 1 / n\nprint('before')\ntools.add(a=1)\nf(0)", status: codemode.StatusError,
 			holds: []string{
-				"The run failed (error): ZeroDivisionError: division by zero [line 2]", "stdout: before",
+				"The run failed (error): ZeroDivisionError [line 2]\n", "stdout: before", "ZeroDivisionError: division by zero\n",
 				"line 5, in <module>\n    f(0)", "line 2, in f\n    return 1 / n",
-				`Tool calls that were already made: add({"a":1}): ok`,
+				`Already done; do not do it again if it changes something: add({"a":1}) gave 1`,
 			},
 		},
 		"error of a tool": {
 			code: "tools.fail(kind='denied')", status: codemode.StatusError,
-			holds: []string{"ToolError: it did not work [line 1]", `fail({"kind":"denied"}): denied`},
+			holds: []string{"ToolError [line 1]", "ToolError: it did not work\n", "Changed nothing: fail (denied)"},
 		},
 		"error before it runs": {
 			code: "print('not reached')\nif True\n    pass", status: codemode.StatusError,
@@ -110,7 +110,7 @@ func TestTextTellsTheModelHowARunEnded(t *testing.T) {
 		},
 		"timeout": {
 			code: "tools.add(a=1)\nwhile True:\n    pass", limits: codemode.Limits{Timeout: 300 * time.Millisecond},
-			status: codemode.StatusTimeout, holds: []string{"The run failed (timeout)", "300ms", "already made: add("},
+			status: codemode.StatusTimeout, holds: []string{"The run failed (timeout)", "300ms", "if it changes something: add(", "do less in one run"},
 		},
 		"memory limit": {
 			code: "x = []\nwhile True:\n    x.append(bytearray(1 << 20))", limits: codemode.Limits{MemoryBytes: 64 << 20},

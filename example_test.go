@@ -53,7 +53,7 @@ func ExampleCodemode_Call() {
 	}
 	fmt.Println(text)
 	// Output:
-	// The run failed (error): IndexError: list index out of range [line 2]
+	// The run failed (error): IndexError [line 2]
 	// Traceback (most recent call last):
 	//   File "program.py", line 2, in <module>
 	//     sorted(xs)[7]

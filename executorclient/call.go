@@ -19,6 +19,7 @@ import (
 type call struct {
 	id        uint32
 	tool      string
+	policy    registry.Policy
 	arguments []byte // in the value encoding; of the goroutine that reads the stream until all is here
 	rows      *rows  // of a tool that streams
 
@@ -40,6 +41,11 @@ func (r *run) takeCall(ctx context.Context, m *codemodev1.ToolCall) error {
 		return r.takeQuestion(ctx, m)
 	}
 	c := &call{id: m.GetId(), tool: m.GetTool(), arguments: m.GetArguments(), pending: true}
+	if r.request.Tools != nil {
+		if e, ok := r.request.Tools.Lookup(c.tool); ok {
+			c.policy = e.Policy()
+		}
+	}
 	if m.GetCredit() > 0 {
 		c.rows = newRows(r, c, int64(m.GetCredit()))
 	}
@@ -181,7 +187,7 @@ func (c *call) settle(at time.Duration, result []byte, failure *codemodev1.ToolF
 func (c *call) record() ToolCall {
 	record := ToolCall{
 		Tool: c.tool, Start: c.start, Duration: c.duration, Error: c.failure,
-		Streaming: c.rows != nil, Rows: c.sent, Omitted: c.omitted,
+		Streaming: c.rows != nil, Rows: c.sent, Omitted: c.omitted, Policy: c.policy,
 	}
 	var err error
 	if len(c.arguments) > 0 {

@@ -97,7 +97,7 @@ func (e *events) tellOne(h happening, last bool) {
 		record := call.record()
 		switch h.phase {
 		case starts:
-			e.tell(Event{ToolStart: &ToolCall{Tool: record.Tool, Args: record.Args, Start: record.Start, Streaming: record.Streaming, Omitted: record.Omitted}})
+			e.tell(Event{ToolStart: &ToolCall{Tool: record.Tool, Args: record.Args, Start: record.Start, Streaming: record.Streaming, Omitted: record.Omitted, Policy: record.Policy}})
 		case goesOn:
 			e.tell(Event{ToolProgress: &record})
 		case ends:

@@ -6,6 +6,7 @@ import (
 
 	"github.com/codemode-sdk/codemode/internal/fault"
 	"github.com/codemode-sdk/codemode/internal/value"
+	"github.com/codemode-sdk/codemode/registry"
 )
 
 // A Status says how a run ended.
@@ -51,7 +52,8 @@ type Result struct {
 	// Truncated is true if output was left out.
 	Truncated bool
 
-	raw []byte
+	raw  []byte
+	hint string // of Text
 }
 
 // A ProgramError says why a program did not come to its end.
@@ -81,6 +83,8 @@ type ToolCall struct {
 	// Omitted is true if Args and Result were left out because those of the run's calls
 	// together take more than 64 MiB.
 	Omitted bool
+	// Policy is that of the tool when it was called; zero where there is no such tool.
+	Policy registry.Policy
 	// Start is the time from the start of the run to the call, Duration that from the
 	// call to its result. A call that the run did not wait for has the time until then.
 	Start, Duration time.Duration

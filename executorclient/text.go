@@ -1,12 +1,11 @@
 package executorclient
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/codemode-sdk/codemode/internal/value"
+	"github.com/codemode-sdk/codemode/registry"
 )
 
 // Bounds on the parts of Text, in bytes.
@@ -14,11 +13,13 @@ const (
 	textOutput = 8 << 10
 	textResult = 16 << 10
 	textTrace  = 8 << 10
-	textCalls  = 20 // calls named after a failure
+	textCalls  = 20  // calls named after a failure
+	textValue  = 200 // of their arguments, and of their results
 )
 
-// Text is the result as a model should read it: compact, never empty, bounded, with the
-// traceback and with what had already run where the program failed.
+// Text is the result as a model should read it: compact, never empty, bounded. Where the
+// program failed, it has the traceback, the calls that were made by whether a second
+// attempt may repeat them, and a hint where there is one.
 func (r *Result) Text() string {
 	var parts []string
 	add := func(label, text string, limit int) {
@@ -51,6 +52,9 @@ func (r *Result) Text() string {
 	}
 	if r.Status != OK {
 		parts = append(parts, r.alreadyRan()...)
+		if r.hint != "" {
+			parts = append(parts, "Hint: "+r.hint)
+		}
 	}
 	return strings.Join(parts, "\n")
 }
@@ -60,13 +64,21 @@ func (r *Result) headline() string {
 		return "The run ended with status " + string(r.Status) + "."
 	}
 	text := fmt.Sprintf("The run failed (%s): %s", r.Status, r.Error.Type)
-	if r.Error.Message != "" {
-		text += ": " + middle(r.Error.Message, textOutput)
+	if message := r.Error.Message; message != "" && !r.tracebackSays(message) {
+		text += ": " + middle(message, textOutput)
 	}
 	if r.Error.Line > 0 {
 		text += fmt.Sprintf(" [line %d]", r.Error.Line)
 	}
 	return text
+}
+
+// tracebackSays is whether a message need not be repeated: its beginning stands in the
+// traceback, which lists several problems otherwise than the message does.
+func (r *Result) tracebackSays(message string) bool {
+	first, _, _ := strings.Cut(message, "\n")
+	first, _, _ = strings.Cut(first, "; ")
+	return first != "" && strings.Contains(r.Error.Traceback, first)
 }
 
 func (r *Result) resultLine(alone bool) string {
@@ -75,11 +87,7 @@ func (r *Result) resultLine(alone bool) string {
 	}
 	text, ok := r.Value.(string)
 	if !ok {
-		encoded, err := json.Marshal(value.Plain(r.Value))
-		if err != nil {
-			encoded = fmt.Appendf(nil, "%v", r.Value)
-		}
-		text = string(encoded)
+		text = plainJSON(r.Value)
 	}
 	if text == "" {
 		text = `""`
@@ -90,31 +98,104 @@ func (r *Result) resultLine(alone bool) string {
 	return "result: " + middle(text, textResult)
 }
 
-// alreadyRan tells what must not be done twice by a second attempt.
-func (r *Result) alreadyRan() []string {
-	if len(r.ToolCalls) == 0 {
-		return nil
+// What calls did, as far as it matters to a second attempt.
+var deeds = []string{
+	"Already done, and cannot be undone; do not do it again: ",
+	"Already done; do not do it again if it changes something: ",
+	"Failed, but may have changed something: ",
+	"Changed nothing: ",
+}
+
+const (
+	doneForGood = iota
+	done
+	perhapsDone
+	nothingDone
+)
+
+// deed says what a call did, by its outcome and by what the tool's author says of it.
+func (call *ToolCall) deed() int {
+	switch {
+	case call.Policy.ReadOnly, call.Error != nil && beforeItRuns[call.Error.Kind]:
+		return nothingDone
+	case call.Error != nil:
+		return perhapsDone
+	case call.Policy.Destructive:
+		return doneForGood
+	default:
+		return done
 	}
-	var done []string
-	for i, call := range r.ToolCalls {
+}
+
+// beforeItRuns are the failures of calls that did not reach the tool.
+var beforeItRuns = map[string]bool{
+	registry.KindInvalidArguments: true, registry.KindUnknownTool: true, registry.KindDenied: true, registry.KindLimit: true,
+}
+
+// alreadyRan tells what must not be done twice by a second attempt, and what it gave. Of
+// calls that changed nothing it tells the number.
+func (r *Result) alreadyRan() []string {
+	var lists [nothingDone + 1][]string
+	counts, hidden := map[string]int{}, 0
+	var quiet []string
+	shown := 0
+	for _, call := range r.ToolCalls {
+		which := call.deed()
+		if which == nothingDone {
+			text := call.Tool
+			if call.Error != nil {
+				text += " (" + call.Error.Kind + ")"
+			}
+			if counts[text]++; counts[text] == 1 {
+				quiet = append(quiet, text)
+			}
+			continue
+		}
+		if shown++; shown > textCalls {
+			hidden++
+			continue
+		}
+		lists[which] = append(lists[which], call.line())
+	}
+	for i, text := range quiet {
 		if i == textCalls {
-			done = append(done, fmt.Sprintf("... and %d more", len(r.ToolCalls)-i))
+			lists[nothingDone] = append(lists[nothingDone], fmt.Sprintf("and %d more", len(quiet)-i))
 			break
 		}
-		outcome := "ok"
-		if call.Error != nil {
-			outcome = call.Error.Kind
+		if n := counts[text]; n > 1 {
+			text += fmt.Sprintf(" %d times", n)
 		}
-		if call.Streaming {
-			outcome += fmt.Sprintf(", %d rows", call.Rows)
-		}
-		args, err := json.Marshal(value.Plain(call.Args))
-		if err != nil {
-			args = []byte("?")
-		}
-		done = append(done, fmt.Sprintf("%s(%s): %s", call.Tool, middle(string(args), 200), outcome))
+		lists[nothingDone] = append(lists[nothingDone], text)
 	}
-	return []string{"Tool calls that were already made: " + strings.Join(done, "; ")}
+	var lines []string
+	for i, list := range lists {
+		if len(list) > 0 {
+			lines = append(lines, deeds[i]+strings.Join(list, "; "))
+		}
+	}
+	if hidden > 0 {
+		lines = append(lines, fmt.Sprintf("And %d more calls that may have changed something.", hidden))
+	}
+	return lines
+}
+
+// line shows a call and what became of it.
+func (call *ToolCall) line() string {
+	text := call.Tool + "(...)"
+	if !call.Omitted {
+		text = call.Tool + "(" + middle(plainJSON(call.Args), textValue) + ")"
+	}
+	switch {
+	case call.Error != nil:
+		text += ": " + call.Error.Kind
+	case call.Streaming:
+	case !call.Omitted:
+		text += " gave " + middle(plainJSON(call.Result), textValue)
+	}
+	if call.Streaming {
+		text += fmt.Sprintf(", %d rows", call.Rows)
+	}
+	return text
 }
 
 // middle shortens text by leaving out its middle.

@@ -74,7 +74,7 @@ func TestToolTellsItsCallbacksHandler(t *testing.T) {
 		t.Fatalf("a cancelled call gave the error %v", err)
 	}
 	for i, want := range []string{
-		"start 6 * 7", "end 42", "start tools.square(n=-1)", "end The run failed (error): ToolError: negative",
+		"start 6 * 7", "end 42", "start tools.square(n=-1)", "end The run failed (error): ToolError [line 1]",
 		"start tools.wait()", "error the run was cancelled",
 	} {
 		if i >= len(heard.said) || !strings.HasPrefix(heard.said[i], want) {

@@ -67,7 +67,7 @@ low`),
 		t.Errorf("the reply was %+v", reply)
 	}
 	for _, part := range []string{
-		"The run failed (error): ToolError: the warehouse has no chair [line 1]",
+		"The run failed (error): ToolError [line 1]", "ToolError: the warehouse has no chair",
 		`File "program.py", line 1`, "count = tools.in_stock(sku='chair')", "in_stock({\"sku\":\"chair\"}): failed",
 	} {
 		if !strings.Contains(reply.Text(), part) {

@@ -5,6 +5,7 @@ to something else, and what it looks up while it runs, is left to show itself.
 """
 
 import ast
+import difflib
 import importlib.util
 import pkgutil
 import re
@@ -223,8 +224,8 @@ class _Finder:
             modules = [node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
             for name in {module.partition(".")[0] for module in modules}:
                 if not _importable(name):
-                    hint = "; there is no network: use the tools" if name in _NETWORK else _installed()
-                    found.append(self.problem(node, f"there is no module named {name!r} here{hint}", "ModuleNotFoundError"))
+                    what = f"there is no module named {name!r} here; {instead(name)}"
+                    found.append(self.problem(node, what, "ModuleNotFoundError"))
         return found
 
     def wrong_calls(self, connection):
@@ -330,11 +331,26 @@ def _importable(name):
         return True  # the import itself will say
 
 
-def _installed():
+def instead(name):
+    """What there is in place of a module that there is not."""
+    if name in _NETWORK:
+        return "there is no network: use the tools"
     own = sys.stdlib_module_names
     names = {m.name for m in pkgutil.iter_modules() if m.name not in own and not m.name.startswith("_")}
     names -= {"pip", "setuptools", "wheel", "pkg_resources", "distutils"}
+    near = difflib.get_close_matches(name, sorted(names | {n for n in own if not n.startswith("_")}), 3, 0.75)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
     if not names:
-        return "; there is the standard library and nothing else"
+        return "there is the standard library and nothing else"
     listed = sorted(names)[:30]
-    return "; besides the standard library there are: " + ", ".join(listed) + (", ..." if len(names) > 30 else "")
+    return "besides the standard library there are: " + ", ".join(listed) + (", ..." if len(names) > 30 else "")
+
+
+def complete(error, report):
+    """Say in the report of an import that failed while the program ran what examine() says before."""
+    if type(error) is ModuleNotFoundError and type(error.name) is str:
+        name = error.name.partition(".")[0]
+        if name and str(error) == f"No module named {error.name!r}" and not _importable(name):
+            report["traceback"] += f"There is no {name} here; {instead(name)}\n"
+    return report

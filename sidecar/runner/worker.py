@@ -75,7 +75,7 @@ class Run:
         except program.Deadline as error:
             meta = {"status": "timeout", "exit_code": 1, "error": program.describe(error)}
         except BaseException as error:
-            meta = {"status": "error", "exit_code": 1, "error": program.describe(error)}
+            meta = {"status": "error", "exit_code": 1, "error": check.complete(error, program.describe(error))}
         _signal.signal(signal.SIGUSR1, _signal.SIG_IGN)
         channel.send(wire.DONE, 0, _done(meta, channel.send_parts(0, value)))
 
