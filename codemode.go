@@ -232,6 +232,7 @@ const (
 	CodePython          = fault.Python          // no usable CPython
 	CodeUnauthenticated = fault.Unauthenticated // the executor did not accept the API key
 	CodeRejected        = fault.Rejected        // the executor did not start the program
+	CodeSessionLost     = fault.SessionLost     // the session has ended, and its state with it
 	CodeUnavailable     = fault.Unavailable     // the executor cannot be reached, or was lost
 	CodeCancelled       = fault.Cancelled       // the caller's context ended
 	CodeTool            = fault.Tool            // a tool failed

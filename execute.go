@@ -22,6 +22,8 @@ type (
 	Artifact = executorclient.Artifact
 	// Usage is what the executor measured.
 	Usage = executorclient.Usage
+	// Session is state that programs share.
+	Session = executorclient.Session
 	// Layer is one part of the sandbox.
 	Layer = executorclient.Layer
 	// Limits lower the executor's own for one run.
@@ -58,7 +60,11 @@ type Request struct {
 	// ExecutionID names the run in logs and traces: 1 to 64 of A-Z a-z 0-9 _ -. If empty,
 	// the executor chooses one.
 	ExecutionID string
-	// Limits lower those of the configuration; zero leaves them.
+	// Session is what the program shares its variables with; see NewSession. If nil,
+	// nothing: it has a process of its own, and is the last to run there.
+	Session *Session
+	// Limits lower those of the configuration; zero leaves them. The first run of a session
+	// sets MemoryBytes for all of it.
 	Limits Limits
 	// OnEvent is told in place of Options.OnEvent. If nil, that one is.
 	OnEvent func(Event)
@@ -75,5 +81,22 @@ func (c *Codemode) ExecuteRequest(ctx context.Context, request Request) (*Result
 		// The executor's own deadline answers first, unless the executor is stuck.
 		Timeout: c.config.Timeout,
 		Limits:  request.Limits, OnEvent: onEvent,
+		Session: request.Session,
 	})
+}
+
+// NewSession names state that the programs of several Requests share: each finds the
+// variables, imports and files that those before it left. See executorclient.NewSession for
+// ids, and docs/configuration.md, executor.sessions, for what an executor keeps: by default
+// it keeps none, and a Request with a Session fails with CodeRejected. State that is lost
+// fails with CodeSessionLost, and never begins anew by itself.
+func NewSession(id string) *Session { return executorclient.NewSession(id) }
+
+// ResumeSession names a session that another process, or another Codemode with the same API
+// key, has begun.
+func ResumeSession(id string) *Session { return executorclient.ResumeSession(id) }
+
+// CloseSession ends a session before its time is over, and frees its worker.
+func (c *Codemode) CloseSession(ctx context.Context, session *Session) error {
+	return c.client.CloseSession(ctx, session)
 }

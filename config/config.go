@@ -92,6 +92,7 @@ type Executor struct {
 	Execution  Execution
 	Sandbox    Sandbox
 	Pool       Pool
+	Sessions   Sessions
 	Server     Server
 	Callback   Callback
 }
@@ -168,6 +169,7 @@ func (c *Config) Sidecar() SidecarConfig {
 		Execution:  e.Execution,
 		Sandbox:    e.Sandbox,
 		Pool:       e.Pool,
+		Sessions:   e.Sessions,
 		Python:     e.Python,
 		CacheDir:   e.CacheDir,
 		LogLevel:   c.Log.Level,

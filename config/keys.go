@@ -209,6 +209,16 @@ var keys = []key{
 		value: duration(func(c *Config) *time.Duration { return &c.Executor.Pool.QueueTimeout }, time.Millisecond, 23*time.Hour),
 		doc:   "How long a program waits for a worker before it is refused."},
 
+	{path: "executor.sessions.max", readers: readBySidecar, initial: "0", env: []string{"CODEMODE_SESSIONS_MAX"},
+		value: count(func(c *Config) *int { return &c.Executor.Sessions.Max }, 0, 4095),
+		doc:   "Sessions of all callers that are open at once. Each keeps a worker, one of pool.max_workers, of which at least one must be left. 0, the default, refuses runs that ask for a session."},
+	{path: "executor.sessions.idle_timeout", readers: readBySidecar, initial: "10m", env: []string{"CODEMODE_SESSIONS_IDLE_TIMEOUT"},
+		value: duration(func(c *Config) *time.Duration { return &c.Executor.Sessions.IdleTimeout }, 100*time.Millisecond, 48*time.Hour),
+		doc:   "How long after its last run a session ends."},
+	{path: "executor.sessions.lifetime", readers: readBySidecar, initial: "1h", env: []string{"CODEMODE_SESSIONS_LIFETIME"},
+		value: duration(func(c *Config) *time.Duration { return &c.Executor.Sessions.Lifetime }, 100*time.Millisecond, 30*24*time.Hour),
+		doc:   "How long after its beginning a session ends; a run that is under way comes to its end first."},
+
 	{path: "executor.server.host", readers: readBySidecar, initial: "127.0.0.1", env: []string{"CODEMODE_HOST"},
 		value: text("host", "an address or a name, without port and scheme", func(c *Config) *string { return &c.Executor.Server.Host }, readHost),
 		doc:   "Address to listen on. Anything but a loopback address needs an API key."},

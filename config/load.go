@@ -269,6 +269,14 @@ func contradictions(c *Config) []*Problem {
 		found = append(found, &Problem{Key: "executor.pool.min_ready",
 			Message: fmt.Sprintf("%d is more than executor.pool.max_workers, %d", p.MinReady, p.MaxWorkers)})
 	}
+	if n := c.Executor.Sessions.Max; n >= c.Executor.Pool.MaxWorkers {
+		found = append(found, &Problem{Key: "executor.sessions.max",
+			Message: fmt.Sprintf("%d is not less than executor.pool.max_workers, %d: programs without a session would find no worker", n, c.Executor.Pool.MaxWorkers)})
+	}
+	if c.Executor.Sessions.Max > 0 && c.Executor.Execution.AllowDirectExecution {
+		found = append(found, &Problem{Key: "executor.sessions.max",
+			Message: "sessions cannot be had with executor.execution.allow_direct_execution: commands that a run leaves behind could not be held still between the runs"})
+	}
 	found = append(found, networkContradictions(c.Executor.Network)...)
 	found = append(found, tlsContradictions(c.GRPC.TLS)...)
 	return append(found, fileContradictions(c)...)

@@ -358,6 +358,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		Network:    config.Network{Mode: "none", Connections: 32, Bytes: 256 << 20},
 		Sandbox:    config.Sandbox{Require: "strict"},
 		Pool:       config.Pool{MinReady: 4, ForkServers: max(1, min(64, runtime.GOMAXPROCS(0)/8)), MaxWorkers: workers, Queue: 64, QueueTimeout: 10 * time.Second},
+		Sessions:   config.Sessions{IdleTimeout: 10 * time.Minute, Lifetime: time.Hour},
 		LogFormat:  "text", Audit: "off", DrainTimeout: 31 * time.Second,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -23,6 +23,7 @@ var sections = []section{
 	{path: "executor.execution", doc: "Commands that programs may start."},
 	{path: "executor.sandbox", doc: "The isolation without which the executor does not start."},
 	{path: "executor.pool", doc: "Workers, and what happens when all are busy."},
+	{path: "executor.sessions", doc: "State that programs share, where a run names a session: one worker keeps it between them. The limits hold for each run; memory and files, for the session as a whole."},
 	{path: "executor.server", doc: "Where an executor that is a process of its own (codemode serve) listens, and whom it admits."},
 	{path: "executor.callback", doc: "Callback mode: tool calls that the executor makes by dialling the application, where that asks for it. Without it they travel on the stream on which the program came."},
 	{path: "grpc", doc: "The connection between application and executor."},

@@ -42,6 +42,8 @@ type SidecarConfig struct {
 	Sandbox Sandbox
 	// Pool sizes the workers.
 	Pool Pool
+	// Sessions are those that keep their worker from one program to the next.
+	Sessions Sessions
 	// Python is the interpreter: "auto", or the path of a CPython 3.10 or newer.
 	Python string
 	// CacheDir is where a linked-in CPython is unpacked. If empty, the directory codemode
@@ -252,6 +254,19 @@ type Pool struct {
 	QueueTimeout time.Duration
 }
 
+// Sessions bounds the state that programs share, where callers ask for it.
+type Sessions struct {
+	// Max bounds the sessions that are open at once, each of which has a worker, out of
+	// Pool.MaxWorkers, to itself. It must be less than that. Zero: there are none, and a run
+	// that asks for one is refused.
+	Max int
+	// IdleTimeout is how long after its last run a session ends.
+	IdleTimeout time.Duration
+	// Lifetime is how long after its beginning a session ends, whatever runs were made
+	// meanwhile.
+	Lifetime time.Duration
+}
+
 // DefaultSidecar gives the configuration of an executor that reads neither a file nor the
 // environment.
 func DefaultSidecar() SidecarConfig { return Default().Sidecar() }
@@ -268,7 +283,7 @@ func (s SidecarConfig) Validate() error {
 	whole.GRPC.TLS = s.TLS.section()
 	e.Callback = s.Callback
 	e.Limits, e.Filesystem, e.Network, e.Execution = s.Limits, s.Filesystem, s.Network, s.Execution
-	e.Sandbox, e.Pool, e.Python, e.CacheDir = s.Sandbox, s.Pool, s.Python, s.CacheDir
+	e.Sandbox, e.Pool, e.Sessions, e.Python, e.CacheDir = s.Sandbox, s.Pool, s.Sessions, s.Python, s.CacheDir
 	whole.Log = Log{Level: s.LogLevel, Format: s.LogFormat, Audit: s.Audit}
 
 	var found problems

@@ -144,6 +144,8 @@ type Info struct {
 	Version, PythonVersion string
 	Layers                 []Layer
 	MaxWorkers             int
+	// Sessions is nil if the executor keeps none.
+	Sessions *SessionLimits
 }
 
 // Layer is one part of an executor's sandbox.
@@ -162,6 +164,9 @@ func (c *Client) Info(ctx context.Context) (*Info, error) {
 	info := &Info{Version: got.GetVersion(), PythonVersion: got.GetPythonVersion(), MaxWorkers: int(got.GetMaxWorkers())}
 	for _, layer := range got.GetLayers() {
 		info.Layers = append(info.Layers, Layer{layer.GetName(), layer.GetInForce(), layer.GetDetail()})
+	}
+	if s := got.GetSessions(); s != nil {
+		info.Sessions = &SessionLimits{Max: int(s.GetMax()), IdleTimeout: s.GetIdleTimeout().AsDuration(), Lifetime: s.GetLifetime().AsDuration()}
 	}
 	return info, nil
 }

@@ -40,7 +40,11 @@ type Request struct {
 	// Timeout bounds the wait for the executor's answer: its queue and tools included,
 	// waits for approvals not. If zero, the executor's limits are the only bound.
 	Timeout time.Duration
-	// Limits lower those of the executor.
+	// Session is what the program shares its state with. If nil, nothing: it has a process
+	// of its own.
+	Session *Session
+	// Limits lower those of the executor. The first run of a session sets MemoryBytes for
+	// all of it.
 	Limits Limits
 	// OnEvent is told what happens while it happens, one event at a time, in order. The
 	// run does not wait for it, but Execute does, before it returns; when ctx has ended,
@@ -95,7 +99,11 @@ func (c *Client) Execute(ctx context.Context, request Request) (*Result, error) 
 	streamCtx, cancel := context.WithCancel(context.WithoutCancel(r.span.Outgoing(c.outgoing(ctx))))
 	defer cancel()
 	defer context.AfterFunc(ctx, cancel)()
-	err := r.converse(ctx, streamCtx)
+	err := r.enterSession(ctx)
+	if err == nil {
+		defer r.leaveSession()
+		err = r.converse(ctx, streamCtx)
+	}
 	for attempt := range retries {
 		if err == nil || !r.refused || !wait(ctx, attempt) {
 			break
@@ -217,6 +225,7 @@ func (r *run) converse(ctx, streamCtx context.Context) error {
 			r.holds = slices.Contains(m.Started.GetFeatures(), codemodev1.Feature_FEATURE_HOLD)
 			r.client.asked.learn(m.Started.GetFeatures())
 			r.limits = m.Started.GetLimits()
+			err = r.inSession(m.Started.GetFeatures())
 		case *codemodev1.ExecuteResponse_Output:
 			err = r.takeOutput(m.Output)
 		case *codemodev1.ExecuteResponse_ToolCall:
@@ -250,11 +259,14 @@ func (r *run) start(ctx context.Context) (*codemodev1.Start, error) {
 		Protocol: version.Protocol, OldestProtocol: version.OldestProtocol, Version: version.String(),
 		Features: []codemodev1.Feature{
 			codemodev1.Feature_FEATURE_PARTS, codemodev1.Feature_FEATURE_STREAMING_TOOLS, codemodev1.Feature_FEATURE_CALLBACK,
-			codemodev1.Feature_FEATURE_HOLD, codemodev1.Feature_FEATURE_MORE_TOOLS,
+			codemodev1.Feature_FEATURE_HOLD, codemodev1.Feature_FEATURE_MORE_TOOLS, codemodev1.Feature_FEATURE_SESSIONS,
 		},
 		Limits: &codemodev1.Limits{
 			MemoryBytes: l.MemoryBytes, OutputBytes: l.OutputBytes, ResultBytes: l.ResultBytes, ToolCalls: int32(l.ToolCalls),
 		},
+	}
+	if s := r.request.Session; s != nil {
+		start.Session = &codemodev1.Session{Id: s.id, Existing: s.begun}
 	}
 	if l.Timeout > 0 {
 		start.Limits.Timeout = durationpb.New(l.Timeout)
@@ -325,6 +337,7 @@ func (r *run) takeResult(m *codemodev1.Result) error {
 	}
 	result := &r.result
 	result.Status, result.ExitCode, result.Truncated = known, int(m.GetExitCode()), m.GetTruncated()
+	result.SessionEnded = m.GetSessionEnded()
 	result.Usage = Usage{m.GetUsage().GetWall().AsDuration(), m.GetUsage().GetCpu().AsDuration(), m.GetUsage().GetMaxRssBytes()}
 	if e := m.GetError(); e != nil {
 		result.Error = &ProgramError{e.GetType(), e.GetMessage(), e.GetTraceback(), int(e.GetLine())}
@@ -352,8 +365,10 @@ func fromStatus(err error, started bool) error {
 	said := status.Convert(err)
 	failure := &fault.Error{Code: fault.Unavailable, Message: said.Message(), Started: started, Err: nil}
 	switch said.Code() {
-	case codes.InvalidArgument, codes.ResourceExhausted, codes.FailedPrecondition:
+	case codes.InvalidArgument, codes.ResourceExhausted, codes.FailedPrecondition, codes.AlreadyExists:
 		failure.Code = fault.Rejected
+	case codes.NotFound:
+		failure.Code, failure.Remedy = fault.SessionLost, "begin a new session, and tell the model that its variables are gone"
 	case codes.Unauthenticated, codes.PermissionDenied:
 		failure.Code, failure.Remedy = fault.Unauthenticated, "set executor.api_key or CODEMODE_EXECUTOR_API_KEY to a key of the executor"
 	case codes.Canceled, codes.DeadlineExceeded:

@@ -51,6 +51,8 @@ type Result struct {
 	Sandbox []string
 	// Truncated is true if output was left out.
 	Truncated bool
+	// SessionEnded is true if the run has ended the session that it was in: its state is lost.
+	SessionEnded bool
 
 	raw  []byte
 	hint string // of Text
@@ -140,6 +142,8 @@ type resultJSON struct {
 	ExecutionID string         `json:"execution_id"`
 	Sandbox     []string       `json:"sandbox"`
 	Truncated   bool           `json:"truncated"`
+
+	SessionEnded bool `json:"session_ended,omitempty"`
 }
 
 type toolCallJSON struct {
@@ -167,7 +171,8 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		ExitCode: r.ExitCode, Error: r.Error, ExecutionID: r.ExecutionID, Truncated: r.Truncated,
 		ToolCalls: make([]toolCallJSON, len(r.ToolCalls)),
 		Artifacts: append([]Artifact{}, r.Artifacts...), Sandbox: append([]string{}, r.Sandbox...),
-		Usage: usageJSON{milliseconds(r.Usage.Wall), milliseconds(r.Usage.CPU), r.Usage.MaxRSSBytes},
+		SessionEnded: r.SessionEnded,
+		Usage:        usageJSON{milliseconds(r.Usage.Wall), milliseconds(r.Usage.CPU), r.Usage.MaxRSSBytes},
 	}
 	for i, call := range r.ToolCalls {
 		out.ToolCalls[i] = toolCallJSON{

@@ -52,6 +52,7 @@ func (r *run) lost(ctx context.Context, err error) error {
 // refusal are the codes with which an executor refuses a run before it starts, and that
 // the loss of a connection does not have.
 var refusal = map[codes.Code]bool{
+	codes.NotFound: true, codes.AlreadyExists: true,
 	codes.InvalidArgument: true, codes.ResourceExhausted: true, codes.FailedPrecondition: true,
 	codes.Unauthenticated: true, codes.PermissionDenied: true, codes.Unimplemented: true,
 }

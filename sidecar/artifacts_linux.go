@@ -65,14 +65,16 @@ func (w *worker) openOutputs() error {
 }
 
 // sendArtifacts sends the files that the program has left, and says what is left out. The
-// program and all that it started are gone, so nothing changes while it is looked at; still
-// no link is followed, and nothing but regular files is opened.
+// program and all that it started are gone, or in a session stand still, so nothing changes
+// while it is looked at; still no link is followed, and nothing but regular files is opened.
 func (e *execution) sendArtifacts() error {
 	if e.worker.outputs < 0 {
 		return nil
 	}
-	e.worker.kill()
-	<-e.worker.ended
+	if !e.hasLeft() {
+		e.worker.kill()
+		<-e.worker.ended
+	}
 	c := &collector{
 		files: e.limits.ArtifactFiles, bytes: e.limits.ArtifactsSize, entries: artifactEntries,
 		send: func(a *codemodev1.Artifact) error {

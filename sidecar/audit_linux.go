@@ -21,6 +21,9 @@ func (s *Server) writeAudit(r *Record) {
 	}
 	line := slog.NewRecord(time.Now(), slog.LevelInfo, "audit", 0)
 	line.AddAttrs(slog.String("execution", r.ExecutionID), slog.String("caller", r.Caller), slog.String("status", r.Status))
+	if r.Session != "" {
+		line.AddAttrs(slog.String("session", r.Session))
+	}
 	if r.Reason != "" {
 		line.AddAttrs(slog.String("reason", r.Reason))
 	}

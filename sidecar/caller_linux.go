@@ -10,42 +10,63 @@ import (
 	"google.golang.org/grpc/peer"
 )
 
+// A caller is who makes a call, as far as can be told. The zero value is the process that
+// the executor is embedded in.
+type caller struct {
+	id          string            // of the key that was shown, for records; empty if none was needed
+	key         [sha256.Size]byte // the key's digest, likewise
+	certificate [sha256.Size]byte // that of the public key which the certificate is for, if there is one
+	outside     bool
+}
+
+// certificateOf tells the clients of an executor apart that asks them for certificates: one
+// that is renewed for the same key stays the same.
+func certificateOf(ctx context.Context) (digest [sha256.Size]byte) {
+	from, ok := peer.FromContext(ctx)
+	if !ok {
+		return digest
+	}
+	if tls, ok := from.AuthInfo.(credentials.TLSInfo); ok && len(tls.State.VerifiedChains) > 0 {
+		return sha256.Sum256(tls.State.VerifiedChains[0][0].RawSubjectPublicKeyInfo)
+	}
+	return digest
+}
+
 type callerKey struct{}
 
-// callerOf gives the id of the key that a call showed, or nothing.
-func callerOf(ctx context.Context) string {
-	id, _ := ctx.Value(callerKey{}).(string)
-	return id
+func withCaller(ctx context.Context, from caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, from)
+}
+
+// callerOf says who made a call.
+func callerOf(ctx context.Context) caller {
+	from, _ := ctx.Value(callerKey{}).(caller)
+	return from
 }
 
 // clientOf names whom a call counts for where clients share the executor: the key that it
 // showed; without one its certificate, where the executor asked for it; else the address
 // that it came from. All who come over one unix socket without a key are one client.
 func clientOf(ctx context.Context) string {
-	if key := callerOf(ctx); key != "" {
+	if key := callerOf(ctx).id; key != "" {
 		return "key " + key
 	}
-	from, ok := peer.FromContext(ctx)
-	if !ok {
-		return ""
-	}
-	if info, ok := from.AuthInfo.(credentials.TLSInfo); ok && len(info.State.VerifiedChains) > 0 {
-		digest := sha256.Sum256(info.State.VerifiedChains[0][0].Raw)
+	if digest := certificateOf(ctx); digest != [sha256.Size]byte{} {
 		return "certificate " + string(digest[:])
 	}
-	if address, ok := from.Addr.(*net.TCPAddr); ok {
-		return "address " + address.IP.String()
+	if from, ok := peer.FromContext(ctx); ok {
+		if address, ok := from.Addr.(*net.TCPAddr); ok {
+			return "address " + address.IP.String()
+		}
 	}
 	return ""
 }
 
-// calledBy is a stream of a known caller.
+// calledBy is a stream of a caller.
 type calledBy struct {
 	grpc.ServerStream
-	id string
+	from caller
 }
 
-// Context is the stream's, with the caller's id.
-func (c calledBy) Context() context.Context {
-	return context.WithValue(c.ServerStream.Context(), callerKey{}, c.id)
-}
+// Context is the stream's, with the caller.
+func (c calledBy) Context() context.Context { return withCaller(c.ServerStream.Context(), c.from) }

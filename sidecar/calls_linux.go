@@ -16,7 +16,7 @@ import (
 	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
 )
 
-// features are the additions to the wire that this executor knows.
+// features are the additions to the wire that every executor of this version knows.
 var features = []codemodev1.Feature{
 	codemodev1.Feature_FEATURE_PARTS, codemodev1.Feature_FEATURE_STREAMING_TOOLS, codemodev1.Feature_FEATURE_CALLBACK,
 	codemodev1.Feature_FEATURE_HOLD, codemodev1.Feature_FEATURE_MORE_TOOLS,
@@ -196,7 +196,12 @@ func (e *execution) answerFailure(id uint32, kind, message string) error {
 func (e *execution) answer(kind byte, id uint32, payload []byte) error {
 	e.writing.Lock()
 	defer e.writing.Unlock()
-	return e.worker.writeFrame(kind, id, payload)
+	if e.hasLeft() {
+		return nil
+	}
+	err := e.worker.writeFrame(kind, id, payload)
+	e.torn = e.torn || err != nil
+	return err
 }
 
 // receive takes the client's messages until the stream ends.

@@ -27,7 +27,9 @@ func (e *execution) conclude(done *doneMeta, value []byte, cause error) *codemod
 	if done != nil {
 		e.drain(e.worker.stdout, 0)
 		e.drain(e.worker.stderr, 1)
-		e.worker.kill()
+		if !e.leave(done) {
+			e.worker.kill()
+		}
 	} else {
 		var violation protocolError
 		if errors.As(cause, &violation) {
@@ -62,12 +64,21 @@ func (e *execution) conclude(done *doneMeta, value []byte, cause error) *codemod
 	default:
 		e.explainEnd(result)
 	}
+	if e.session != nil && !e.left {
+		result.SessionEnded = true
+		if result.Error != nil {
+			result.Error.Message += "; this has ended its session"
+		}
+	}
 	return result
 }
 
 func (e *execution) timeoutMessage() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.overCPU && e.session != nil {
+		return fmt.Sprintf("the program used more than its %s of processor time", e.limits.CPUTime)
+	}
 	if e.overCPU {
 		return fmt.Sprintf("the program and its commands used more than their %s of processor time", e.limits.CPUTime)
 	}

@@ -18,6 +18,7 @@ func (p *pool) start(ctx context.Context) error {
 		Warm:      warmModules,
 		Preload:   p.cfg.Pool.Preload,
 		Workers:   p.cfg.Pool.MaxWorkers + p.cfg.Pool.MinReady,
+		Sessions:  p.cfg.Sessions.Max > 0,
 		Limits: sandbox.Limits{
 			MemoryBytes: limits.Memory, CPUSeconds: int64((limits.CPUTime + time.Second - 1) / time.Second),
 			Threads: int64(limits.Threads), Processors: int64(limits.Processors), OpenFiles: int64(limits.OpenFiles),

@@ -62,6 +62,7 @@ type execution struct {
 	threads     int  // seen when there were too many
 	scratchFull bool // the worker's files were too many or too large
 	stopped     bool // the executor stops and does not wait for it
+	left        bool // the worker is the session's again, and no business of this run
 	overCPU     bool // its processes together took more processor time than they may
 
 	// Set before the program starts.
@@ -81,7 +82,10 @@ type execution struct {
 
 	deadline *deadline.Deadline
 
+	session *session // or nil
+
 	writing sync.Mutex // one frame at a time to the worker
+	torn    bool       // not all of one could be written
 	readers sync.WaitGroup
 	wake    chan struct{}
 }
@@ -97,12 +101,19 @@ func (e *execution) run(start *codemodev1.Start, started *codemodev1.Started) (*
 	if err != nil {
 		return nil, err
 	}
-	e.key = keyOf(e.record.Caller, start.GetCode(), known)
-	code, keep := e.codes.get(e.key)
+	var code []byte
+	keep := false
+	if e.session == nil { // whose worker is not believed what a program compiles to
+		e.key = keyOf(e.record.Caller, start.GetCode(), known)
+		code, keep = e.codes.get(e.key)
+	}
 	options := e.options(keep)
 	// What is asked for is at most the executor's own limit, and as a rule it.
 	if err := e.worker.group.LowerMemory(e.limits.Memory + e.worker.server.plan.GroupSlack); err != nil {
 		return nil, status.Error(codes.Unavailable, "the worker's memory could not be bounded")
+	}
+	if e.session != nil {
+		e.session.resume(e)
 	}
 	e.begun = time.Now()
 	if err := e.worker.writeFrame(frameRun, 0, section(options), options,
@@ -152,7 +163,16 @@ func (e *execution) finish(result *codemodev1.Result) error {
 // stop ends the worker for a reason; the first reason counts.
 func (e *execution) stop(reason codemodev1.Status) {
 	e.setReason(reason)
-	e.worker.kill()
+	e.signal(unix.SIGKILL)
+}
+
+// signal sends a signal to the worker, while it is this run's.
+func (e *execution) signal(sig unix.Signal) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.left {
+		e.worker.signal(sig)
+	}
 }
 
 // cutOff ends the program of a stopping executor.
@@ -166,18 +186,18 @@ func (e *execution) cutOff() {
 func (e *execution) setReason(reason codemodev1.Status) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.reason == codemodev1.Status_STATUS_UNSPECIFIED {
+	if e.reason == codemodev1.Status_STATUS_UNSPECIFIED && !e.left {
 		e.reason = reason
 	}
 }
 
 func (e *execution) timeOut() {
 	e.setReason(codemodev1.Status_STATUS_TIMEOUT)
-	e.worker.signal(unix.SIGUSR1)
+	e.signal(unix.SIGUSR1)
 	select {
 	case <-e.worker.ended:
 	case <-time.After(deadlineGrace):
-		e.worker.kill()
+		e.signal(unix.SIGKILL)
 	}
 }
 
@@ -205,6 +225,9 @@ func (e *execution) options(keep bool) []byte {
 	}
 	if keep {
 		flags = 1
+	}
+	if e.session != nil {
+		flags |= 2
 	}
 	options := little.AppendUint64(nil, uint64(e.limits.ToolValueSize))
 	options = little.AppendUint64(options, uint64(e.limits.ResultSize))

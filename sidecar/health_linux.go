@@ -70,8 +70,11 @@ func (s *Server) Unready() string {
 
 // Stats gives the figures of this moment.
 func (s *Server) Stats() Stats {
-	stats := Stats{MaxWorkers: s.cfg.Pool.MaxWorkers}
+	kept := s.sessions.kept()
+	stats := Stats{Kept: kept, MaxWorkers: s.cfg.Pool.MaxWorkers}
 	stats.Running, stats.Queued = s.gate.figures()
+	// One look after the other: a session may have taken up a program in between.
+	stats.Running = max(0, stats.Running-kept)
 	stats.Ready, stats.Starting = s.pool.figures()
 	return stats
 }

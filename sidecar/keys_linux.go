@@ -100,26 +100,28 @@ var open = map[string]bool{
 }
 
 // check admits a call, and says who made it.
-func (a *admission) check(ctx context.Context, method string) (caller string, err error) {
+func (a *admission) check(ctx context.Context, method string) (caller, error) {
 	if open[method] {
-		return "", nil
+		return caller{}, nil
 	}
 	md, _ := metadata.FromIncomingContext(ctx)
 	keys, header := a.keys.Load(), md.Get(apikey.Header)
 	if err := keys.Admit(header); err != nil {
-		return "", status.Error(codes.Unauthenticated, err.Error())
+		return caller{}, status.Error(codes.Unauthenticated, err.Error())
 	}
-	if keys.Empty() {
-		return "", nil
+	from := caller{outside: true, certificate: certificateOf(ctx)}
+	if !keys.Empty() {
+		from.id, from.key = apikey.ID(header), apikey.Digest(header)
 	}
-	return apikey.ID(header), nil
+	return from, nil
 }
 
 func (a *admission) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	if _, err := a.check(ctx, info.FullMethod); err != nil {
+	caller, err := a.check(ctx, info.FullMethod)
+	if err != nil {
 		return nil, err
 	}
-	return next(ctx, request)
+	return next(withCaller(ctx, caller), request)
 }
 
 func (a *admission) stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
@@ -130,10 +132,7 @@ func (a *admission) stream(server any, stream grpc.ServerStream, info *grpc.Stre
 		}
 		return err
 	}
-	if caller != "" {
-		stream = calledBy{stream, caller}
-	}
-	return next(server, stream)
+	return next(server, calledBy{stream, caller})
 }
 
 // newExecutionID makes an id for a run whose client named none.

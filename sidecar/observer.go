@@ -31,6 +31,9 @@ type Record struct {
 	// Caller is the id of the API key that the caller showed, as codemode serve logs it at
 	// its start; empty if none was needed, or none was valid. It does not tell the key.
 	Caller string
+	// Session is the session that it ran in, or asked for; empty if it had none. It is of
+	// the caller's making: 1 to 64 of A-Z a-z 0-9 _ -.
+	Session string
 	// Status is how it ended, as in the result object: ok, error, timeout, memory_limit,
 	// output_limit, cancelled, killed or rejected.
 	Status string
@@ -70,13 +73,15 @@ const (
 	RefusedDraining        = "draining"  // the executor is stopping
 	RefusedNoWorker        = "no_worker" // none could be made
 	RefusedGone            = "gone"      // the client left before the program started
+	RefusedSession         = "session"   // no such session, or no room for one
 )
 
 // Stats are figures of one moment.
 type Stats struct {
-	// Ready workers wait for a program, Starting ones are being made, and Running ones
-	// have one. Queued programs wait for a worker.
-	Ready, Starting, Running, Queued int
-	// MaxWorkers bounds Running.
+	// Ready workers wait for a program, Starting ones are being made, Running ones have
+	// one, and Kept ones are those of sessions, with no program under way. Queued programs
+	// wait for a worker.
+	Ready, Starting, Running, Kept, Queued int
+	// MaxWorkers bounds Running and Kept together.
 	MaxWorkers int
 }

@@ -46,6 +46,9 @@ func (e *execution) readOutput(pipe *os.File, which int) {
 func (e *execution) take(fd, which int) (open, again bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.left {
+		return false, false // it is for the next run of the session
+	}
 	if e.chunk == nil {
 		e.chunk = chunks.Get().(*[readChunk]byte)
 	}

@@ -48,6 +48,7 @@ type Server struct {
 	admission *admission
 	callbacks *callbacks
 	codes     codeCache
+	sessions  *sessions
 	local     localListener
 	serving   sync.WaitGroup
 	closing   sync.Once
@@ -91,7 +92,7 @@ func newServer(ctx context.Context, cfg config.SidecarConfig, bare bool, log *sl
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: log, python: python, pool: pool, admission: admission}
+	s := &Server{cfg: cfg, log: log, python: python, pool: pool, admission: admission, sessions: newSessions(cfg.Sessions, pool)}
 	s.cutting, s.cut = context.WithCancel(context.Background())
 	s.health = newProbes(s)
 	s.audit.Store(&cfg.Audit)
@@ -175,7 +176,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	select {
 	case <-drained:
 	case <-ctx.Done():
-		if running, _ := s.gate.figures(); running > 0 {
+		if running := s.Stats().Running; running > 0 {
 			cut = fault.New(fault.Unavailable, "%d executions were cut off", running).
 				WithRemedy("executor.server.drain_timeout is how long a stopping executor waits")
 		}
@@ -203,6 +204,7 @@ func (s *Server) Close() error {
 		s.inside.Stop()
 		s.local.close()
 		s.serving.Wait()
+		s.sessions.close()
 		s.closed = errors.Join(s.callbacks.close(), s.pool.close())
 	})
 	return s.closed
@@ -223,7 +225,7 @@ func (v service) Execute(stream grpc.BidiStreamingServer[codemodev1.ExecuteReque
 	if err != nil {
 		return err
 	}
-	e := &execution{stream: stream, cutting: s.cutting, record: Record{Caller: callerOf(ctx), Received: received}}
+	e := &execution{stream: stream, cutting: s.cutting, record: Record{Caller: callerOf(ctx).id, Received: received}}
 	refuse := func(reason string, err error) error {
 		span.Fail(reason)
 		s.refuse(&e.record, reason)
@@ -250,7 +252,14 @@ func (v service) Execute(stream grpc.BidiStreamingServer[codemodev1.ExecuteReque
 		e.stream = calls
 	}
 	_, queue := tracing.Start(ctx, "codemode.queue", trace.SpanKindInternal)
-	leave, refused, err := s.admit(stream.Context(), e)
+	admit := s.admit
+	if start.GetSession() != nil {
+		e.record.Session = start.GetSession().GetId()
+		admit = func(ctx context.Context, e *execution) (func(), string, error) {
+			return s.admitToSession(ctx, e, start)
+		}
+	}
+	leave, refused, err := admit(stream.Context(), e)
 	queue.End()
 	if err != nil {
 		return refuse(refused, err)
@@ -258,7 +267,9 @@ func (v service) Execute(stream grpc.BidiStreamingServer[codemodev1.ExecuteReque
 	defer leave()
 	e.record.Queued = time.Since(received)
 	e.finished = func() { s.executed(&e.record) }
-	defer s.pool.retire(e)
+	if e.session == nil {
+		defer s.pool.retire(e)
+	}
 	_, running := tracing.Start(ctx, "codemode.run", trace.SpanKindInternal)
 	defer running.End()
 	if md := running.Metadata(); md != nil {
@@ -296,7 +307,7 @@ func (s *Server) execute(e *execution, start *codemodev1.Start, span tracing.Spa
 	e.told = s.toolCalled
 	e.codes, e.memory = &s.codes, s.cfg.Limits.Memory
 	result, err := e.run(start, &codemodev1.Started{
-		ExecutionId: e.id, Sandbox: sandbox.InForce(s.Layers()), Features: features, Limits: limitsMessage(e.limits),
+		ExecutionId: e.id, Sandbox: sandbox.InForce(s.Layers()), Features: s.features(), Limits: limitsMessage(e.limits),
 	})
 	if err != nil {
 		e.record.Reason = RefusedNoWorker
@@ -336,6 +347,14 @@ func (s *Server) check(start *codemodev1.Start) (config.Limits, error) {
 		start.ExecutionId = newExecutionID()
 	} else if !validExecutionID(start.GetExecutionId()) {
 		return invalid("execution_id must be 1 to %d of A-Z a-z 0-9 _ -", maxExecutionIDSize)
+	}
+	if session := start.GetSession(); session != nil {
+		switch {
+		case s.cfg.Sessions.Max == 0:
+			return limits, status.Error(codes.FailedPrecondition, "this executor keeps no sessions (executor.sessions.max)")
+		case !validExecutionID(session.GetId()):
+			return invalid("session.id must be 1 to %d of A-Z a-z 0-9 _ -", maxExecutionIDSize)
+		}
 	}
 	if n := len(start.GetTools()); n > maxTools {
 		return invalid("%d tools; the limit is %d", n, maxTools)
@@ -394,7 +413,8 @@ func (v service) Info(context.Context, *codemodev1.InfoRequest) (*codemodev1.Inf
 	s := v.s
 	info := &codemodev1.InfoResponse{
 		Version: version.String(), Protocol: version.Protocol, PythonVersion: s.python.Version,
-		MaxWorkers: int32(s.cfg.Pool.MaxWorkers), Limits: limitsMessage(s.cfg.Limits), Features: features,
+		MaxWorkers: int32(s.cfg.Pool.MaxWorkers), Limits: limitsMessage(s.cfg.Limits), Features: s.features(),
+		Sessions: sessionLimits(s.cfg.Sessions),
 	}
 	for _, layer := range s.Layers() {
 		info.Layers = append(info.Layers, &codemodev1.Layer{Name: layer.Name, InForce: layer.InForce, Detail: layer.Detail})

@@ -22,6 +22,10 @@ func (e *execution) startWatch() (stop func()) {
 				e.watchScratch()
 			}
 			peak, threads, cpu := e.worker.meter.use(e.limits.Threads)
+			most := e.limits.CPUTime + time.Second // which the kernel rounds up
+			if e.session != nil {
+				cpu, most = e.worker.meter.cpu()-e.worker.meter.floor, e.limits.CPUTime
+			}
 			switch {
 			case peak > e.limits.Memory+watchSlack:
 				e.stop(codemodev1.Status_STATUS_MEMORY_LIMIT)
@@ -30,7 +34,7 @@ func (e *execution) startWatch() (stop func()) {
 				e.threads = threads
 				e.mu.Unlock()
 				e.stop(codemodev1.Status_STATUS_KILLED)
-			case cpu > e.limits.CPUTime+time.Second:
+			case cpu > most:
 				e.mu.Lock()
 				e.overCPU = true
 				e.mu.Unlock()

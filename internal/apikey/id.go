@@ -20,6 +20,14 @@ func KeyID(key string) string {
 	return hex.EncodeToString(digest)
 }
 
+// Digest tells the key in the values of Header, which Admit must have accepted, from every
+// other, also those of callers who would look for one with the same ID. It is not to be
+// written anywhere.
+func Digest(header []string) [sha256.Size]byte {
+	_, key, _ := strings.Cut(header[0], " ")
+	return sha256.Sum256([]byte(key))
+}
+
 // ids holds what KeyID gave, by the digest of the key. Only keys that admitted somebody
 // are in it.
 var ids sync.Map
@@ -28,7 +36,7 @@ var ids sync.Map
 // the first time is slow.
 func ID(header []string) string {
 	_, key, _ := strings.Cut(header[0], " ")
-	digest := sha256.Sum256([]byte(key))
+	digest := Digest(header)
 	if id, known := ids.Load(digest); known {
 		return id.(string)
 	}

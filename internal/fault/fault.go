@@ -23,6 +23,9 @@ const (
 	Unauthenticated Code = "unauthenticated"
 	// Rejected: the executor did not start the program (overloaded, draining, too long).
 	Rejected Code = "rejected"
+	// SessionLost: the session that a program was to run in has ended, and its state with it.
+	// The program has not run.
+	SessionLost Code = "session_lost"
 	// Unavailable: the executor cannot be reached, or was lost in the middle of a run.
 	Unavailable Code = "unavailable"
 	// Cancelled: the caller's context ended.

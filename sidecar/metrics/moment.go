@@ -6,7 +6,7 @@ import "github.com/prometheus/client_golang/prometheus"
 type moment struct{ Executor }
 
 var (
-	workersDesc = prometheus.NewDesc("codemode_workers", "Workers: running a program, ready for one, or being made.", []string{"state"}, nil)
+	workersDesc = prometheus.NewDesc("codemode_workers", "Workers: running a program, ready for one, kept for a session, or being made.", []string{"state"}, nil)
 	maxDesc     = prometheus.NewDesc("codemode_workers_max", "Programs that may run at once.", nil, nil)
 	queuedDesc  = prometheus.NewDesc("codemode_queue_length", "Programs that wait for a worker.", nil, nil)
 	readyDesc   = prometheus.NewDesc("codemode_ready", "1 if the executor takes programs, 0 while it stops or cannot make workers.", nil, nil)
@@ -27,6 +27,7 @@ func (m moment) Collect(to chan<- prometheus.Metric) {
 	stats := m.Stats()
 	gauge(workersDesc, stats.Running, "running")
 	gauge(workersDesc, stats.Ready, "ready")
+	gauge(workersDesc, stats.Kept, "kept")
 	gauge(workersDesc, stats.Starting, "starting")
 	gauge(maxDesc, stats.MaxWorkers)
 	gauge(queuedDesc, stats.Queued)

@@ -30,6 +30,9 @@ _READ = (1 << 16) + 512  # a whole part
 _NOW = socket.MSG_DONTWAIT
 
 
+_ABANDONED = b'{"kind": "unavailable", "message": "the run in which the call was made is over"}'
+
+
 class Lost(BaseException):
     """The executor is gone; so is this execution."""
 
@@ -120,11 +123,21 @@ class Channel:
         """Give the executor a descriptor; before READY, and before any program."""
         socket.send_fds(self._socket, [HEADER.pack(0, kind, 0)], [fd])
 
-    def receive(self):
-        """Wait for one frame, before there are calls: (kind, id, payload)."""
+    def exchange(self, kind, payload):
+        """Say what is no call, and wait for what the executor says then: (kind, payload)."""
+        # The inbox comes first: a thread that an earlier program left may be the reader.
         inbox = self._inboxes[0] = Inbox()
-        kind, payload = self.wait(inbox)
-        return kind, 0, payload
+        self.send(kind, 0, payload)
+        return self.wait(inbox)
+
+    def abandon(self):
+        """Fail the calls under way: the run in which they were made is over."""
+        for identity in list(self._inboxes):
+            inbox = self._inboxes.pop(identity, None)
+            if inbox is not None:
+                inbox.put((FAILURE, _ABANDONED), None)
+        with self._arrived:
+            self._arrived.notify_all()
 
     def call(self, name, arguments):
         """Send a call and wait for its answer: (kind, payload)."""

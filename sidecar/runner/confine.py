@@ -89,6 +89,12 @@ class WorkerConfinement:
             (getattr(resource, "RLIMIT_" + name), soft, hard)
             for name, (soft, hard) in plan["rlimits"].items()
         ]
+        # What a program may use of the processors in its life. The executor counts it for
+        # a session, where each run has as much: no process can have a limit raised.
+        self.processor_time = []
+        if plan["sessions"]:
+            self.processor_time = [limit for limit in self.limits if limit[0] == resource.RLIMIT_CPU]
+            self.limits = [limit for limit in self.limits if limit[0] != resource.RLIMIT_CPU]
         self.filter = None
         if plan["seccomp"]:
             filter_ = plan["worker_filter"]
@@ -159,8 +165,15 @@ class WorkerConfinement:
             if kind == resource.RLIMIT_NOFILE:
                 resource.setrlimit(kind, (soft, hard))
 
-    def lower_memory(self, limit):
-        """Hold this process to less than the plan says; a larger limit changes nothing."""
+    def lower(self, limit, session):
+        """Hold this process to what is known only now that there is a program.
+
+        limit is that of its memory, if it is less than the plan's, else 0.
+        """
+        for kind, soft, hard in () if session else self.processor_time:
+            resource.setrlimit(kind, (soft, hard))
+        if limit == 0:
+            return
         excess = 0
         for kind, soft, hard in self.limits:
             if kind == resource.RLIMIT_DATA:

@@ -185,7 +185,7 @@ class _Server:
             worker.serve(
                 _CONTROL,
                 lambda channel: confinement.apply(scratch, outputs, parent, channel),
-                confinement.lower_memory,
+                confinement.lower,
             )
         except BaseException:
             traceback.print_exc()

@@ -3,7 +3,9 @@
 import ast
 import asyncio
 import atexit
+import collections
 import inspect
+import itertools
 import linecache
 import marshal
 import sys
@@ -11,7 +13,9 @@ import threading
 import traceback
 import types
 
-FILE = "program.py"
+FILE = "program.py"  # as a traceback names it; each further program of a session has its own
+_files = collections.deque([FILE], 100)  # those whose source is kept
+_numbers = itertools.count(2)
 _AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _MAX_MESSAGE = 8 << 10
 _MAX_TRACEBACK = 32 << 10
@@ -64,12 +68,24 @@ class Program:
 
     def run(self, names):
         """Run in the namespace names; gives the result."""
+        before = names.get("result", _ABSENT)
         awaits = inspect.CO_COROUTINE
         if self.body.co_flags & awaits or (self.last and self.last.co_flags & awaits):
             value = _run_async(self._run_async(names))
         else:
             value = self._function(names)() if self.last is None else self._run_sync(names)
-        return names.get("result") if value is None else value
+        if value is not None:
+            return value
+        result = names.get("result")
+        # What an earlier program of a session left there is no result of this one.
+        return None if result is before and not self._binds_result() else result
+
+    def _binds_result(self):
+        tree = ast.parse("".join(linecache.getlines(FILE)))
+        return any(
+            isinstance(node, ast.Name) and node.id == "result" and isinstance(node.ctx, ast.Store)
+            for node in ast.walk(tree)
+        )
 
     def _function(self, names):
         return types.FunctionType(self.body, names)
@@ -86,6 +102,7 @@ class Program:
         return value
 
 
+_ABSENT = object()
 _FUTURE_FLAGS = 0
 for _name in __import__("__future__").all_feature_names:
     _FUTURE_FLAGS |= getattr(__import__("__future__"), _name).compiler_flag
@@ -108,6 +125,8 @@ def _finish(loop):
     if tasks:
         loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
     loop.run_until_complete(loop.shutdown_asyncgens())
+    if loop._default_executor is not None:
+        loop.run_until_complete(loop.shutdown_default_executor())
     asyncio.set_event_loop(None)
     loop.close()
 
@@ -278,15 +297,28 @@ def main_module():
     return module.__dict__
 
 
-def finish():
-    """What Python does between the last line of a program and its end."""
-    # As threading._shutdown() does, which can do it only once: a worker rehearses.
-    for call in reversed(threading._threading_atexits):
-        call()
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join()
-    atexit._run_exitfuncs()
+def next_file():
+    """Give the next program of a session a file name, so that tracebacks show its lines."""
+    global FILE
+    FILE = f"program-{next(_numbers)}.py"
+    if len(_files) == _files.maxlen:
+        linecache.cache.pop(_files[0], None)
+    _files.append(FILE)
+
+
+def finish(session=False):
+    """What Python does between the last line of a program and its end.
+
+    In a session, other programs follow: threads go on, and nothing is at its exit.
+    """
+    if not session:
+        # As threading._shutdown() does, which can do it only once: a worker rehearses.
+        for call in reversed(threading._threading_atexits):
+            call()
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread() and not thread.daemon:
+                thread.join()
+        atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -334,7 +366,7 @@ def _keep_own_frames(error, seen):
     own = []
     step = error.__traceback__
     while step is not None:
-        if step.tb_frame.f_code.co_filename == FILE:
+        if step.tb_frame.f_code.co_filename in _files:
             own.append(step)
         step = step.tb_next
     rebuilt = None
@@ -357,7 +389,8 @@ def _line(error):
     line = 0
     step = error.__traceback__
     while step is not None:
-        line = step.tb_lineno
+        if step.tb_frame.f_code.co_filename == FILE:
+            line = step.tb_lineno
         step = step.tb_next
     return line
 

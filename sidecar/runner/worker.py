@@ -1,4 +1,4 @@
-"""A worker: confined, ready, then one program, then gone."""
+"""A worker: confined, ready, then one program, or those of one session, then gone."""
 
 import _signal
 import gc
@@ -13,8 +13,8 @@ from . import channel as wire
 from . import check, program, tools, values
 
 
-def serve(fd, confine, lower_memory):
-    """Confine this process, run the one program it is sent, and never return."""
+def serve(fd, confine, lower):
+    """Confine this process, run the program that it is sent, and never return."""
     channel = wire.Channel(fd)
     try:
         confine(channel)
@@ -23,34 +23,45 @@ def serve(fd, confine, lower_memory):
         os._exit(1)
     try:
         rehearse()
-        prepared = Run(channel, lower_memory)
-        channel.send(wire.READY, 0, b"")
-        kind, _, payload = channel.receive()
+        prepared = Run(channel, lower)
+        kind, payload = channel.exchange(wire.READY, b"")
+        while kind == wire.RUN:
+            done = prepared.run(payload)
+            if not prepared.session:
+                channel.send(wire.DONE, 0, done)
+                # The executor ends this process once it has the result; nothing runs after it.
+                signal.pause()
+            # The executor holds this process still until there is another program for it.
+            kind, payload = channel.exchange(wire.DONE, done)
+            channel.abandon()
+            program.next_file()
+            prepared.prepare()
     except (wire.Lost, OSError):
-        os._exit(1)
-    if kind != wire.RUN:
-        os._exit(1)
-    prepared.run(payload)
-    # The executor ends this process once it has the result; nothing runs after it.
-    signal.pause()
-    os._exit(0)
+        pass
+    os._exit(1)
 
 
 # What the executor says about a run: the most bytes of a value of a tool and of the
 # result, the memory if it is less than the worker's, the bytes of a part and of a window,
-# and whether the compiled program is wanted; see runOptions in execution_linux.go.
+# and _KEEP if the compiled program is wanted, _SESSION if others follow in this process;
+# see options in execution_linux.go.
 _OPTIONS = struct.Struct("<QQQIIB")
+_KEEP, _SESSION = 1, 2
 # A compiled program of more bytes is not worth keeping; codeLimit in codecache_linux.go.
 _MAX_CODE = 256 << 10
 
 
 class Run:
-    """A run of which all is ready that does not depend on the program."""
+    """A run of which all is ready that does not depend on the program; then the session's next."""
 
-    def __init__(self, channel, lower_memory=None):
+    def __init__(self, channel, lower=None):
         self.channel = channel
-        self.lower_memory = lower_memory
+        self.lower = lower
         self.names = program.main_module()
+        self.session = False
+        self.prepare()
+
+    def prepare(self):
         self.names["tools"] = self.tools = tools.Tools(None)
         self.names["agents"] = tools.Agents(self.tools)
         sys.modules["tools"] = self.tools
@@ -59,6 +70,7 @@ class Run:
         gc.enable()
 
     def run(self, payload):
+        """Run the program; gives what there is to say about its end."""
         channel = self.channel
         value, meta = b"", None
         try:
@@ -77,14 +89,16 @@ class Run:
         except BaseException as error:
             meta = {"status": "error", "exit_code": 1, "error": check.complete(error, program.describe(error))}
         _signal.signal(signal.SIGUSR1, _signal.SIG_IGN)
-        channel.send(wire.DONE, 0, _done(meta, channel.send_parts(0, value)))
+        return _done(meta, channel.send_parts(0, value))
 
     def value(self, payload):
         """Run the program; gives its value, encoded."""
         options, source, manifest, code = _sections(payload)
-        tool_value_size, self.result_size, memory, part, window, keep = _OPTIONS.unpack(options)
-        if memory:
-            self.lower_memory(memory)
+        tool_value_size, self.result_size, memory, part, window, flags = _OPTIONS.unpack(options)
+        self.session = bool(flags & _SESSION)
+        if self.lower is not None:
+            self.lower(memory, self.session)
+            self.lower = None  # what the program lowers further stays so
         channel = self.channel
         channel.part, channel.window = part, window
         self.tools._connect = lambda: tools.Connection(channel, manifest, tool_value_size)
@@ -94,12 +108,12 @@ class Run:
                 ready = program.Program.load(source, code)
             else:
                 ready = program.Program(source, self.examine)
-                if keep and len(code := ready.dump()) <= _MAX_CODE:
+                if flags & _KEEP and len(code := ready.dump()) <= _MAX_CODE:
                     # Before anything of the program has run: it cannot have had a hand in it.
                     channel.send(wire.CODE, 0, code)
             result = ready.run(self.names)
         finally:
-            program.finish()
+            program.finish(self.session)
         return b"" if result is None else _encode(result, self.result_size)
 
     def examine(self, tree, source):

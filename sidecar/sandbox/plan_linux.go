@@ -49,6 +49,9 @@ type Options struct {
 	Limits  Limits
 	// Workers is how many may live at once.
 	Workers int
+	// Sessions is true if a worker may run several programs, the processor time of each of
+	// which the executor bounds. The kernel bounds that of the others.
+	Sessions bool
 	// Files are the directories shown to programs.
 	Files Files
 	// Commands are names or paths of what programs may start; see Resolve.
@@ -136,7 +139,8 @@ type workerPlan struct {
 	PrivateMounts  bool                `json:"private_mounts"`
 	ScratchOptions string              `json:"scratch_options"`
 	Capabilities   bool                `json:"capabilities"`
-	Orphans        bool                `json:"orphans"` // no pid namespace ends it with the fork server
+	Sessions       bool                `json:"sessions"` // some may run several programs
+	Orphans        bool                `json:"orphans"`  // no pid namespace ends it with the fork server
 	Rlimits        map[string][2]int64 `json:"rlimits"`
 	Seccomp        bool                `json:"seccomp"`
 	Filter         Filter              `json:"worker_filter"`
@@ -210,7 +214,7 @@ func newPlan(o Options, ns namespaces) *Plan {
 	p.useLibraries(o)
 	p.message.Worker.ScratchOptions = fmt.Sprintf("mode=0700,size=%d,nr_inodes=%d",
 		o.Limits.ScratchBytes, o.Limits.ScratchFiles)
-	p.message.Worker.Rlimits = rlimits(o)
+	p.message.Worker.Rlimits, p.message.Worker.Sessions = rlimits(o), o.Sessions
 	p.useCgroups(o)
 	p.layer(NoNewPrivs, true, "")
 	p.layer(Rlimits, true, "memory, CPU time, threads, descriptors, file size")

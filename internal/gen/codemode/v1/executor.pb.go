@@ -55,6 +55,8 @@ const (
 	// A program asks about tools that did not come with it: Start.more_tools. A client that
 	// does not know it of an executor sends all its tools.
 	Feature_FEATURE_MORE_TOOLS Feature = 5
+	// Start.session. Only executors that keep sessions name it.
+	Feature_FEATURE_SESSIONS Feature = 6
 )
 
 // Enum value maps for Feature.
@@ -66,6 +68,7 @@ var (
 		3: "FEATURE_CALLBACK",
 		4: "FEATURE_HOLD",
 		5: "FEATURE_MORE_TOOLS",
+		6: "FEATURE_SESSIONS",
 	}
 	Feature_value = map[string]int32{
 		"FEATURE_UNSPECIFIED":     0,
@@ -74,6 +77,7 @@ var (
 		"FEATURE_CALLBACK":        3,
 		"FEATURE_HOLD":            4,
 		"FEATURE_MORE_TOOLS":      5,
+		"FEATURE_SESSIONS":        6,
 	}
 )
 
@@ -214,7 +218,7 @@ func (x Output_Stream) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Output_Stream.Descriptor instead.
 func (Output_Stream) EnumDescriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{15, 0}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{18, 0}
 }
 
 type ExecuteRequest struct {
@@ -351,6 +355,148 @@ func (*ExecuteRequest_Part) isExecuteRequest_Message() {}
 
 func (*ExecuteRequest_Hold) isExecuteRequest_Message() {}
 
+// Session has programs share their state: they run one after another in one worker, which
+// stands still in between. It belongs to the caller who began it: another API key, or
+// certificate, has sessions of its own.
+//
+// A session ends when it was idle for too long, when it is too old, when it is closed, and
+// with a run that does not end OK or ERROR. A run of one that waits for another run of it
+// is queued.
+type Session struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 to 64 of A-Z a-z 0-9 _ -.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The session must be there: NOT_FOUND if it is not, or has ended. If false, the run
+	// begins it: ALREADY_EXISTS if it is there. Nothing has run after either.
+	Existing      bool `protobuf:"varint,2,opt,name=existing,proto3" json:"existing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Session) Reset() {
+	*x = Session{}
+	mi := &file_codemode_v1_executor_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Session) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Session) ProtoMessage() {}
+
+func (x *Session) ProtoReflect() protoreflect.Message {
+	mi := &file_codemode_v1_executor_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Session.ProtoReflect.Descriptor instead.
+func (*Session) Descriptor() ([]byte, []int) {
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Session) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Session) GetExisting() bool {
+	if x != nil {
+		return x.Existing
+	}
+	return false
+}
+
+type CloseSessionRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CloseSessionRequest) Reset() {
+	*x = CloseSessionRequest{}
+	mi := &file_codemode_v1_executor_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CloseSessionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CloseSessionRequest) ProtoMessage() {}
+
+func (x *CloseSessionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_codemode_v1_executor_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CloseSessionRequest.ProtoReflect.Descriptor instead.
+func (*CloseSessionRequest) Descriptor() ([]byte, []int) {
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *CloseSessionRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type CloseSessionResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CloseSessionResponse) Reset() {
+	*x = CloseSessionResponse{}
+	mi := &file_codemode_v1_executor_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CloseSessionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CloseSessionResponse) ProtoMessage() {}
+
+func (x *CloseSessionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_codemode_v1_executor_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CloseSessionResponse.ProtoReflect.Descriptor instead.
+func (*CloseSessionResponse) Descriptor() ([]byte, []int) {
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{3}
+}
+
 // Part continues a value.
 type Part struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -365,7 +511,7 @@ type Part struct {
 
 func (x *Part) Reset() {
 	*x = Part{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[1]
+	mi := &file_codemode_v1_executor_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -377,7 +523,7 @@ func (x *Part) String() string {
 func (*Part) ProtoMessage() {}
 
 func (x *Part) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[1]
+	mi := &file_codemode_v1_executor_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -390,7 +536,7 @@ func (x *Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Part.ProtoReflect.Descriptor instead.
 func (*Part) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{1}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Part) GetId() uint32 {
@@ -429,7 +575,7 @@ type Callback struct {
 
 func (x *Callback) Reset() {
 	*x = Callback{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[2]
+	mi := &file_codemode_v1_executor_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -441,7 +587,7 @@ func (x *Callback) String() string {
 func (*Callback) ProtoMessage() {}
 
 func (x *Callback) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[2]
+	mi := &file_codemode_v1_executor_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -454,7 +600,7 @@ func (x *Callback) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Callback.ProtoReflect.Descriptor instead.
 func (*Callback) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{2}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Callback) GetAddress() string {
@@ -485,7 +631,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[3]
+	mi := &file_codemode_v1_executor_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -497,7 +643,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[3]
+	mi := &file_codemode_v1_executor_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -510,7 +656,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{3}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Hold) GetId() uint32 {
@@ -547,6 +693,9 @@ type Start struct {
 	// Unset: tool calls travel on this stream. An executor that does not know it sends them
 	// there all the same.
 	Callback *Callback `protobuf:"bytes,20,opt,name=callback,proto3" json:"callback,omitempty"`
+	// Unset: the program has a worker of its own. An executor that does not know it gives it
+	// one all the same: ask Info first, and look at Started.features.
+	Session *Session `protobuf:"bytes,24,opt,name=session,proto3" json:"session,omitempty"`
 	// The wire versions that the client speaks, the newest and the oldest; 0 is 1. An
 	// executor that speaks none of them refuses the run.
 	Protocol       uint32 `protobuf:"varint,21,opt,name=protocol,proto3" json:"protocol,omitempty"`
@@ -559,7 +708,7 @@ type Start struct {
 
 func (x *Start) Reset() {
 	*x = Start{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[4]
+	mi := &file_codemode_v1_executor_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -571,7 +720,7 @@ func (x *Start) String() string {
 func (*Start) ProtoMessage() {}
 
 func (x *Start) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[4]
+	mi := &file_codemode_v1_executor_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -584,7 +733,7 @@ func (x *Start) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Start.ProtoReflect.Descriptor instead.
 func (*Start) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{4}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Start) GetExecutionId() string {
@@ -636,6 +785,13 @@ func (x *Start) GetCallback() *Callback {
 	return nil
 }
 
+func (x *Start) GetSession() *Session {
+	if x != nil {
+		return x.Session
+	}
+	return nil
+}
+
 func (x *Start) GetProtocol() uint32 {
 	if x != nil {
 		return x.Protocol
@@ -678,7 +834,7 @@ type Tool struct {
 
 func (x *Tool) Reset() {
 	*x = Tool{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[5]
+	mi := &file_codemode_v1_executor_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -690,7 +846,7 @@ func (x *Tool) String() string {
 func (*Tool) ProtoMessage() {}
 
 func (x *Tool) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[5]
+	mi := &file_codemode_v1_executor_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -703,7 +859,7 @@ func (x *Tool) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tool.ProtoReflect.Descriptor instead.
 func (*Tool) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{5}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Tool) GetName() string {
@@ -761,7 +917,7 @@ type Parameter struct {
 
 func (x *Parameter) Reset() {
 	*x = Parameter{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[6]
+	mi := &file_codemode_v1_executor_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -773,7 +929,7 @@ func (x *Parameter) String() string {
 func (*Parameter) ProtoMessage() {}
 
 func (x *Parameter) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[6]
+	mi := &file_codemode_v1_executor_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -786,7 +942,7 @@ func (x *Parameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parameter.ProtoReflect.Descriptor instead.
 func (*Parameter) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{6}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Parameter) GetName() string {
@@ -828,7 +984,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[7]
+	mi := &file_codemode_v1_executor_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -840,7 +996,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[7]
+	mi := &file_codemode_v1_executor_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -853,7 +1009,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{7}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Limits) GetTimeout() *durationpb.Duration {
@@ -916,7 +1072,7 @@ type ToolResult struct {
 
 func (x *ToolResult) Reset() {
 	*x = ToolResult{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[8]
+	mi := &file_codemode_v1_executor_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -928,7 +1084,7 @@ func (x *ToolResult) String() string {
 func (*ToolResult) ProtoMessage() {}
 
 func (x *ToolResult) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[8]
+	mi := &file_codemode_v1_executor_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -941,7 +1097,7 @@ func (x *ToolResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToolResult.ProtoReflect.Descriptor instead.
 func (*ToolResult) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{8}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ToolResult) GetId() uint32 {
@@ -1030,7 +1186,7 @@ type ToolFailure struct {
 
 func (x *ToolFailure) Reset() {
 	*x = ToolFailure{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[9]
+	mi := &file_codemode_v1_executor_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1042,7 +1198,7 @@ func (x *ToolFailure) String() string {
 func (*ToolFailure) ProtoMessage() {}
 
 func (x *ToolFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[9]
+	mi := &file_codemode_v1_executor_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1055,7 +1211,7 @@ func (x *ToolFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToolFailure.ProtoReflect.Descriptor instead.
 func (*ToolFailure) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{9}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ToolFailure) GetKind() string {
@@ -1080,7 +1236,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[10]
+	mi := &file_codemode_v1_executor_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1092,7 +1248,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[10]
+	mi := &file_codemode_v1_executor_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1105,7 +1261,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{10}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{13}
 }
 
 type ExecuteResponse struct {
@@ -1130,7 +1286,7 @@ type ExecuteResponse struct {
 
 func (x *ExecuteResponse) Reset() {
 	*x = ExecuteResponse{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[11]
+	mi := &file_codemode_v1_executor_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1142,7 +1298,7 @@ func (x *ExecuteResponse) String() string {
 func (*ExecuteResponse) ProtoMessage() {}
 
 func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[11]
+	mi := &file_codemode_v1_executor_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1155,7 +1311,7 @@ func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecuteResponse.ProtoReflect.Descriptor instead.
 func (*ExecuteResponse) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{11}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ExecuteResponse) GetMessage() isExecuteResponse_Message {
@@ -1311,7 +1467,7 @@ type Credit struct {
 
 func (x *Credit) Reset() {
 	*x = Credit{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[12]
+	mi := &file_codemode_v1_executor_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1323,7 +1479,7 @@ func (x *Credit) String() string {
 func (*Credit) ProtoMessage() {}
 
 func (x *Credit) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[12]
+	mi := &file_codemode_v1_executor_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1336,7 +1492,7 @@ func (x *Credit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credit.ProtoReflect.Descriptor instead.
 func (*Credit) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{12}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Credit) GetId() uint32 {
@@ -1364,7 +1520,7 @@ type Stop struct {
 
 func (x *Stop) Reset() {
 	*x = Stop{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[13]
+	mi := &file_codemode_v1_executor_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1376,7 +1532,7 @@ func (x *Stop) String() string {
 func (*Stop) ProtoMessage() {}
 
 func (x *Stop) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[13]
+	mi := &file_codemode_v1_executor_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1389,7 +1545,7 @@ func (x *Stop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stop.ProtoReflect.Descriptor instead.
 func (*Stop) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{13}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Stop) GetId() uint32 {
@@ -1418,7 +1574,7 @@ type Started struct {
 
 func (x *Started) Reset() {
 	*x = Started{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[14]
+	mi := &file_codemode_v1_executor_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1430,7 +1586,7 @@ func (x *Started) String() string {
 func (*Started) ProtoMessage() {}
 
 func (x *Started) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[14]
+	mi := &file_codemode_v1_executor_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1443,7 +1599,7 @@ func (x *Started) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Started.ProtoReflect.Descriptor instead.
 func (*Started) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{14}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Started) GetExecutionId() string {
@@ -1485,7 +1641,7 @@ type Output struct {
 
 func (x *Output) Reset() {
 	*x = Output{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[15]
+	mi := &file_codemode_v1_executor_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1497,7 +1653,7 @@ func (x *Output) String() string {
 func (*Output) ProtoMessage() {}
 
 func (x *Output) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[15]
+	mi := &file_codemode_v1_executor_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1510,7 +1666,7 @@ func (x *Output) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Output.ProtoReflect.Descriptor instead.
 func (*Output) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{15}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Output) GetStream() Output_Stream {
@@ -1554,7 +1710,7 @@ type ToolCall struct {
 
 func (x *ToolCall) Reset() {
 	*x = ToolCall{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[16]
+	mi := &file_codemode_v1_executor_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1566,7 +1722,7 @@ func (x *ToolCall) String() string {
 func (*ToolCall) ProtoMessage() {}
 
 func (x *ToolCall) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[16]
+	mi := &file_codemode_v1_executor_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1579,7 +1735,7 @@ func (x *ToolCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToolCall.ProtoReflect.Descriptor instead.
 func (*ToolCall) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{16}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ToolCall) GetId() uint32 {
@@ -1638,7 +1794,7 @@ type Artifact struct {
 
 func (x *Artifact) Reset() {
 	*x = Artifact{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[17]
+	mi := &file_codemode_v1_executor_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1650,7 +1806,7 @@ func (x *Artifact) String() string {
 func (*Artifact) ProtoMessage() {}
 
 func (x *Artifact) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[17]
+	mi := &file_codemode_v1_executor_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1663,7 +1819,7 @@ func (x *Artifact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Artifact.ProtoReflect.Descriptor instead.
 func (*Artifact) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{17}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Artifact) GetName() string {
@@ -1699,18 +1855,20 @@ type Result struct {
 	Status Status                 `protobuf:"varint,1,opt,name=status,proto3,enum=codemode.v1.Status" json:"status,omitempty"`
 	// In the value encoding; empty if there is none. Behind the Parts of id 0, if there were
 	// any, its end.
-	Value         []byte        `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
-	Error         *ProgramError `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
-	ExitCode      int32         `protobuf:"varint,4,opt,name=exit_code,json=exitCode,proto3" json:"exit_code,omitempty"`
-	Usage         *Usage        `protobuf:"bytes,5,opt,name=usage,proto3" json:"usage,omitempty"`
-	Truncated     bool          `protobuf:"varint,6,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	Value     []byte        `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	Error     *ProgramError `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	ExitCode  int32         `protobuf:"varint,4,opt,name=exit_code,json=exitCode,proto3" json:"exit_code,omitempty"`
+	Usage     *Usage        `protobuf:"bytes,5,opt,name=usage,proto3" json:"usage,omitempty"`
+	Truncated bool          `protobuf:"varint,6,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	// The session that the program ran in is over, and its state lost.
+	SessionEnded  bool `protobuf:"varint,7,opt,name=session_ended,json=sessionEnded,proto3" json:"session_ended,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[18]
+	mi := &file_codemode_v1_executor_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1722,7 +1880,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[18]
+	mi := &file_codemode_v1_executor_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1735,7 +1893,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{18}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Result) GetStatus() Status {
@@ -1780,6 +1938,13 @@ func (x *Result) GetTruncated() bool {
 	return false
 }
 
+func (x *Result) GetSessionEnded() bool {
+	if x != nil {
+		return x.SessionEnded
+	}
+	return false
+}
+
 type ProgramError struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The Python exception's type, or the name of the limit.
@@ -1795,7 +1960,7 @@ type ProgramError struct {
 
 func (x *ProgramError) Reset() {
 	*x = ProgramError{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[19]
+	mi := &file_codemode_v1_executor_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1807,7 +1972,7 @@ func (x *ProgramError) String() string {
 func (*ProgramError) ProtoMessage() {}
 
 func (x *ProgramError) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[19]
+	mi := &file_codemode_v1_executor_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1820,7 +1985,7 @@ func (x *ProgramError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProgramError.ProtoReflect.Descriptor instead.
 func (*ProgramError) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{19}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ProgramError) GetType() string {
@@ -1863,7 +2028,7 @@ type Usage struct {
 
 func (x *Usage) Reset() {
 	*x = Usage{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[20]
+	mi := &file_codemode_v1_executor_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1875,7 +2040,7 @@ func (x *Usage) String() string {
 func (*Usage) ProtoMessage() {}
 
 func (x *Usage) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[20]
+	mi := &file_codemode_v1_executor_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1888,7 +2053,7 @@ func (x *Usage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Usage.ProtoReflect.Descriptor instead.
 func (*Usage) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{20}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Usage) GetWall() *durationpb.Duration {
@@ -1920,7 +2085,7 @@ type HealthRequest struct {
 
 func (x *HealthRequest) Reset() {
 	*x = HealthRequest{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[21]
+	mi := &file_codemode_v1_executor_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1932,7 +2097,7 @@ func (x *HealthRequest) String() string {
 func (*HealthRequest) ProtoMessage() {}
 
 func (x *HealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[21]
+	mi := &file_codemode_v1_executor_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1945,7 +2110,7 @@ func (x *HealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
 func (*HealthRequest) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{21}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{24}
 }
 
 type HealthResponse struct {
@@ -1957,7 +2122,7 @@ type HealthResponse struct {
 
 func (x *HealthResponse) Reset() {
 	*x = HealthResponse{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[22]
+	mi := &file_codemode_v1_executor_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1969,7 +2134,7 @@ func (x *HealthResponse) String() string {
 func (*HealthResponse) ProtoMessage() {}
 
 func (x *HealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[22]
+	mi := &file_codemode_v1_executor_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1982,7 +2147,7 @@ func (x *HealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthResponse.ProtoReflect.Descriptor instead.
 func (*HealthResponse) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{22}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *HealthResponse) GetVersion() string {
@@ -2000,7 +2165,7 @@ type ReadyRequest struct {
 
 func (x *ReadyRequest) Reset() {
 	*x = ReadyRequest{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[23]
+	mi := &file_codemode_v1_executor_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2012,7 +2177,7 @@ func (x *ReadyRequest) String() string {
 func (*ReadyRequest) ProtoMessage() {}
 
 func (x *ReadyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[23]
+	mi := &file_codemode_v1_executor_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2025,7 +2190,7 @@ func (x *ReadyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadyRequest.ProtoReflect.Descriptor instead.
 func (*ReadyRequest) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{23}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{26}
 }
 
 type ReadyResponse struct {
@@ -2039,7 +2204,7 @@ type ReadyResponse struct {
 
 func (x *ReadyResponse) Reset() {
 	*x = ReadyResponse{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[24]
+	mi := &file_codemode_v1_executor_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2051,7 +2216,7 @@ func (x *ReadyResponse) String() string {
 func (*ReadyResponse) ProtoMessage() {}
 
 func (x *ReadyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[24]
+	mi := &file_codemode_v1_executor_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2064,7 +2229,7 @@ func (x *ReadyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadyResponse.ProtoReflect.Descriptor instead.
 func (*ReadyResponse) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{24}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ReadyResponse) GetReady() bool {
@@ -2089,7 +2254,7 @@ type InfoRequest struct {
 
 func (x *InfoRequest) Reset() {
 	*x = InfoRequest{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[25]
+	mi := &file_codemode_v1_executor_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2101,7 +2266,7 @@ func (x *InfoRequest) String() string {
 func (*InfoRequest) ProtoMessage() {}
 
 func (x *InfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[25]
+	mi := &file_codemode_v1_executor_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2114,7 +2279,7 @@ func (x *InfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoRequest.ProtoReflect.Descriptor instead.
 func (*InfoRequest) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{25}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{28}
 }
 
 type InfoResponse struct {
@@ -2127,13 +2292,15 @@ type InfoResponse struct {
 	Limits        *Limits   `protobuf:"bytes,5,opt,name=limits,proto3" json:"limits,omitempty"`
 	MaxWorkers    int32     `protobuf:"varint,6,opt,name=max_workers,json=maxWorkers,proto3" json:"max_workers,omitempty"`
 	Features      []Feature `protobuf:"varint,7,rep,packed,name=features,proto3,enum=codemode.v1.Feature" json:"features,omitempty"`
+	// Unset if the executor keeps no sessions.
+	Sessions      *SessionLimits `protobuf:"bytes,8,opt,name=sessions,proto3" json:"sessions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *InfoResponse) Reset() {
 	*x = InfoResponse{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[26]
+	mi := &file_codemode_v1_executor_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2145,7 +2312,7 @@ func (x *InfoResponse) String() string {
 func (*InfoResponse) ProtoMessage() {}
 
 func (x *InfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[26]
+	mi := &file_codemode_v1_executor_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2158,7 +2325,7 @@ func (x *InfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoResponse.ProtoReflect.Descriptor instead.
 func (*InfoResponse) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{26}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *InfoResponse) GetVersion() string {
@@ -2210,6 +2377,74 @@ func (x *InfoResponse) GetFeatures() []Feature {
 	return nil
 }
 
+func (x *InfoResponse) GetSessions() *SessionLimits {
+	if x != nil {
+		return x.Sessions
+	}
+	return nil
+}
+
+type SessionLimits struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At once, of all callers together.
+	Max           int32                `protobuf:"varint,1,opt,name=max,proto3" json:"max,omitempty"`
+	IdleTimeout   *durationpb.Duration `protobuf:"bytes,2,opt,name=idle_timeout,json=idleTimeout,proto3" json:"idle_timeout,omitempty"`
+	Lifetime      *durationpb.Duration `protobuf:"bytes,3,opt,name=lifetime,proto3" json:"lifetime,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionLimits) Reset() {
+	*x = SessionLimits{}
+	mi := &file_codemode_v1_executor_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionLimits) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionLimits) ProtoMessage() {}
+
+func (x *SessionLimits) ProtoReflect() protoreflect.Message {
+	mi := &file_codemode_v1_executor_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionLimits.ProtoReflect.Descriptor instead.
+func (*SessionLimits) Descriptor() ([]byte, []int) {
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *SessionLimits) GetMax() int32 {
+	if x != nil {
+		return x.Max
+	}
+	return 0
+}
+
+func (x *SessionLimits) GetIdleTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.IdleTimeout
+	}
+	return nil
+}
+
+func (x *SessionLimits) GetLifetime() *durationpb.Duration {
+	if x != nil {
+		return x.Lifetime
+	}
+	return nil
+}
+
 // Layer is one part of the sandbox.
 type Layer struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -2223,7 +2458,7 @@ type Layer struct {
 
 func (x *Layer) Reset() {
 	*x = Layer{}
-	mi := &file_codemode_v1_executor_proto_msgTypes[27]
+	mi := &file_codemode_v1_executor_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2235,7 +2470,7 @@ func (x *Layer) String() string {
 func (*Layer) ProtoMessage() {}
 
 func (x *Layer) ProtoReflect() protoreflect.Message {
-	mi := &file_codemode_v1_executor_proto_msgTypes[27]
+	mi := &file_codemode_v1_executor_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2248,7 +2483,7 @@ func (x *Layer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Layer.ProtoReflect.Descriptor instead.
 func (*Layer) Descriptor() ([]byte, []int) {
-	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{27}
+	return file_codemode_v1_executor_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Layer) GetName() string {
@@ -2284,7 +2519,13 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\x06cancel\x18\x03 \x01(\v2\x13.codemode.v1.CancelH\x00R\x06cancel\x12'\n" +
 	"\x04part\x18\x04 \x01(\v2\x11.codemode.v1.PartH\x00R\x04part\x12'\n" +
 	"\x04hold\x18\x05 \x01(\v2\x11.codemode.v1.HoldH\x00R\x04holdB\t\n" +
-	"\amessage\">\n" +
+	"\amessage\"5\n" +
+	"\aSession\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
+	"\bexisting\x18\x02 \x01(\bR\bexisting\"%\n" +
+	"\x13CloseSessionRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\x16\n" +
+	"\x14CloseSessionResponse\">\n" +
 	"\x04Part\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12\x12\n" +
@@ -2296,7 +2537,7 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"capability\"*\n" +
 	"\x04Hold\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
-	"\x04held\x18\x02 \x01(\bR\x04held\"\xf7\x02\n" +
+	"\x04held\x18\x02 \x01(\bR\x04held\"\xa7\x03\n" +
 	"\x05Start\x12!\n" +
 	"\fexecution_id\x18\x01 \x01(\tR\vexecutionId\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12'\n" +
@@ -2305,7 +2546,8 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\bfeatures\x18\x05 \x03(\x0e2\x14.codemode.v1.FeatureR\bfeatures\x12\x1d\n" +
 	"\n" +
 	"more_tools\x18\x06 \x01(\bR\tmoreTools\x121\n" +
-	"\bcallback\x18\x14 \x01(\v2\x15.codemode.v1.CallbackR\bcallback\x12\x1a\n" +
+	"\bcallback\x18\x14 \x01(\v2\x15.codemode.v1.CallbackR\bcallback\x12.\n" +
+	"\asession\x18\x18 \x01(\v2\x14.codemode.v1.SessionR\asession\x12\x1a\n" +
 	"\bprotocol\x18\x15 \x01(\rR\bprotocol\x12'\n" +
 	"\x0foldest_protocol\x18\x16 \x01(\rR\x0eoldestProtocol\x12\x18\n" +
 	"\aversion\x18\x17 \x01(\tR\aversion\"\xc1\x01\n" +
@@ -2381,14 +2623,15 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\x03R\x04size\x12\x12\n" +
 	"\x04data\x18\x03 \x01(\fR\x04data\x12\x18\n" +
-	"\aomitted\x18\x04 \x01(\tR\aomitted\"\xe1\x01\n" +
+	"\aomitted\x18\x04 \x01(\tR\aomitted\"\x86\x02\n" +
 	"\x06Result\x12+\n" +
 	"\x06status\x18\x01 \x01(\x0e2\x13.codemode.v1.StatusR\x06status\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\fR\x05value\x12/\n" +
 	"\x05error\x18\x03 \x01(\v2\x19.codemode.v1.ProgramErrorR\x05error\x12\x1b\n" +
 	"\texit_code\x18\x04 \x01(\x05R\bexitCode\x12(\n" +
 	"\x05usage\x18\x05 \x01(\v2\x12.codemode.v1.UsageR\x05usage\x12\x1c\n" +
-	"\ttruncated\x18\x06 \x01(\bR\ttruncated\"n\n" +
+	"\ttruncated\x18\x06 \x01(\bR\ttruncated\x12#\n" +
+	"\rsession_ended\x18\a \x01(\bR\fsessionEnded\"n\n" +
 	"\fProgramError\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x1c\n" +
@@ -2405,7 +2648,7 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\rReadyResponse\x12\x14\n" +
 	"\x05ready\x18\x01 \x01(\bR\x05ready\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"\r\n" +
-	"\vInfoRequest\"\x97\x02\n" +
+	"\vInfoRequest\"\xcf\x02\n" +
 	"\fInfoResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x1a\n" +
 	"\bprotocol\x18\x02 \x01(\x05R\bprotocol\x12%\n" +
@@ -2414,18 +2657,24 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\x06limits\x18\x05 \x01(\v2\x13.codemode.v1.LimitsR\x06limits\x12\x1f\n" +
 	"\vmax_workers\x18\x06 \x01(\x05R\n" +
 	"maxWorkers\x120\n" +
-	"\bfeatures\x18\a \x03(\x0e2\x14.codemode.v1.FeatureR\bfeatures\"N\n" +
+	"\bfeatures\x18\a \x03(\x0e2\x14.codemode.v1.FeatureR\bfeatures\x126\n" +
+	"\bsessions\x18\b \x01(\v2\x1a.codemode.v1.SessionLimitsR\bsessions\"\x96\x01\n" +
+	"\rSessionLimits\x12\x10\n" +
+	"\x03max\x18\x01 \x01(\x05R\x03max\x12<\n" +
+	"\fidle_timeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\vidleTimeout\x125\n" +
+	"\blifetime\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\blifetime\"N\n" +
 	"\x05Layer\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
 	"\bin_force\x18\x02 \x01(\bR\ainForce\x12\x16\n" +
-	"\x06detail\x18\x03 \x01(\tR\x06detail*\x92\x01\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail*\xa8\x01\n" +
 	"\aFeature\x12\x17\n" +
 	"\x13FEATURE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rFEATURE_PARTS\x10\x01\x12\x1b\n" +
 	"\x17FEATURE_STREAMING_TOOLS\x10\x02\x12\x14\n" +
 	"\x10FEATURE_CALLBACK\x10\x03\x12\x10\n" +
 	"\fFEATURE_HOLD\x10\x04\x12\x16\n" +
-	"\x12FEATURE_MORE_TOOLS\x10\x05*\xb0\x01\n" +
+	"\x12FEATURE_MORE_TOOLS\x10\x05\x12\x14\n" +
+	"\x10FEATURE_SESSIONS\x10\x06*\xb0\x01\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tSTATUS_OK\x10\x01\x12\x10\n" +
@@ -2434,12 +2683,13 @@ const file_codemode_v1_executor_proto_rawDesc = "" +
 	"\x13STATUS_MEMORY_LIMIT\x10\x04\x12\x17\n" +
 	"\x13STATUS_OUTPUT_LIMIT\x10\x05\x12\x14\n" +
 	"\x10STATUS_CANCELLED\x10\x06\x12\x11\n" +
-	"\rSTATUS_KILLED\x10\a2\x9b\x02\n" +
+	"\rSTATUS_KILLED\x10\a2\xf0\x02\n" +
 	"\x0fExecutorService\x12H\n" +
 	"\aExecute\x12\x1b.codemode.v1.ExecuteRequest\x1a\x1c.codemode.v1.ExecuteResponse(\x010\x01\x12A\n" +
 	"\x06Health\x12\x1a.codemode.v1.HealthRequest\x1a\x1b.codemode.v1.HealthResponse\x12>\n" +
 	"\x05Ready\x12\x19.codemode.v1.ReadyRequest\x1a\x1a.codemode.v1.ReadyResponse\x12;\n" +
-	"\x04Info\x12\x18.codemode.v1.InfoRequest\x1a\x19.codemode.v1.InfoResponseBFZDgithub.com/codemode-sdk/codemode/internal/gen/codemode/v1;codemodev1b\x06proto3"
+	"\x04Info\x12\x18.codemode.v1.InfoRequest\x1a\x19.codemode.v1.InfoResponse\x12S\n" +
+	"\fCloseSession\x12 .codemode.v1.CloseSessionRequest\x1a!.codemode.v1.CloseSessionResponseBFZDgithub.com/codemode-sdk/codemode/internal/gen/codemode/v1;codemodev1b\x06proto3"
 
 var (
 	file_codemode_v1_executor_proto_rawDescOnce sync.Once
@@ -2454,86 +2704,96 @@ func file_codemode_v1_executor_proto_rawDescGZIP() []byte {
 }
 
 var file_codemode_v1_executor_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_codemode_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_codemode_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_codemode_v1_executor_proto_goTypes = []any{
-	(Feature)(0),                // 0: codemode.v1.Feature
-	(Status)(0),                 // 1: codemode.v1.Status
-	(Output_Stream)(0),          // 2: codemode.v1.Output.Stream
-	(*ExecuteRequest)(nil),      // 3: codemode.v1.ExecuteRequest
-	(*Part)(nil),                // 4: codemode.v1.Part
-	(*Callback)(nil),            // 5: codemode.v1.Callback
-	(*Hold)(nil),                // 6: codemode.v1.Hold
-	(*Start)(nil),               // 7: codemode.v1.Start
-	(*Tool)(nil),                // 8: codemode.v1.Tool
-	(*Parameter)(nil),           // 9: codemode.v1.Parameter
-	(*Limits)(nil),              // 10: codemode.v1.Limits
-	(*ToolResult)(nil),          // 11: codemode.v1.ToolResult
-	(*ToolFailure)(nil),         // 12: codemode.v1.ToolFailure
-	(*Cancel)(nil),              // 13: codemode.v1.Cancel
-	(*ExecuteResponse)(nil),     // 14: codemode.v1.ExecuteResponse
-	(*Credit)(nil),              // 15: codemode.v1.Credit
-	(*Stop)(nil),                // 16: codemode.v1.Stop
-	(*Started)(nil),             // 17: codemode.v1.Started
-	(*Output)(nil),              // 18: codemode.v1.Output
-	(*ToolCall)(nil),            // 19: codemode.v1.ToolCall
-	(*Artifact)(nil),            // 20: codemode.v1.Artifact
-	(*Result)(nil),              // 21: codemode.v1.Result
-	(*ProgramError)(nil),        // 22: codemode.v1.ProgramError
-	(*Usage)(nil),               // 23: codemode.v1.Usage
-	(*HealthRequest)(nil),       // 24: codemode.v1.HealthRequest
-	(*HealthResponse)(nil),      // 25: codemode.v1.HealthResponse
-	(*ReadyRequest)(nil),        // 26: codemode.v1.ReadyRequest
-	(*ReadyResponse)(nil),       // 27: codemode.v1.ReadyResponse
-	(*InfoRequest)(nil),         // 28: codemode.v1.InfoRequest
-	(*InfoResponse)(nil),        // 29: codemode.v1.InfoResponse
-	(*Layer)(nil),               // 30: codemode.v1.Layer
-	(*durationpb.Duration)(nil), // 31: google.protobuf.Duration
+	(Feature)(0),                 // 0: codemode.v1.Feature
+	(Status)(0),                  // 1: codemode.v1.Status
+	(Output_Stream)(0),           // 2: codemode.v1.Output.Stream
+	(*ExecuteRequest)(nil),       // 3: codemode.v1.ExecuteRequest
+	(*Session)(nil),              // 4: codemode.v1.Session
+	(*CloseSessionRequest)(nil),  // 5: codemode.v1.CloseSessionRequest
+	(*CloseSessionResponse)(nil), // 6: codemode.v1.CloseSessionResponse
+	(*Part)(nil),                 // 7: codemode.v1.Part
+	(*Callback)(nil),             // 8: codemode.v1.Callback
+	(*Hold)(nil),                 // 9: codemode.v1.Hold
+	(*Start)(nil),                // 10: codemode.v1.Start
+	(*Tool)(nil),                 // 11: codemode.v1.Tool
+	(*Parameter)(nil),            // 12: codemode.v1.Parameter
+	(*Limits)(nil),               // 13: codemode.v1.Limits
+	(*ToolResult)(nil),           // 14: codemode.v1.ToolResult
+	(*ToolFailure)(nil),          // 15: codemode.v1.ToolFailure
+	(*Cancel)(nil),               // 16: codemode.v1.Cancel
+	(*ExecuteResponse)(nil),      // 17: codemode.v1.ExecuteResponse
+	(*Credit)(nil),               // 18: codemode.v1.Credit
+	(*Stop)(nil),                 // 19: codemode.v1.Stop
+	(*Started)(nil),              // 20: codemode.v1.Started
+	(*Output)(nil),               // 21: codemode.v1.Output
+	(*ToolCall)(nil),             // 22: codemode.v1.ToolCall
+	(*Artifact)(nil),             // 23: codemode.v1.Artifact
+	(*Result)(nil),               // 24: codemode.v1.Result
+	(*ProgramError)(nil),         // 25: codemode.v1.ProgramError
+	(*Usage)(nil),                // 26: codemode.v1.Usage
+	(*HealthRequest)(nil),        // 27: codemode.v1.HealthRequest
+	(*HealthResponse)(nil),       // 28: codemode.v1.HealthResponse
+	(*ReadyRequest)(nil),         // 29: codemode.v1.ReadyRequest
+	(*ReadyResponse)(nil),        // 30: codemode.v1.ReadyResponse
+	(*InfoRequest)(nil),          // 31: codemode.v1.InfoRequest
+	(*InfoResponse)(nil),         // 32: codemode.v1.InfoResponse
+	(*SessionLimits)(nil),        // 33: codemode.v1.SessionLimits
+	(*Layer)(nil),                // 34: codemode.v1.Layer
+	(*durationpb.Duration)(nil),  // 35: google.protobuf.Duration
 }
 var file_codemode_v1_executor_proto_depIdxs = []int32{
-	7,  // 0: codemode.v1.ExecuteRequest.start:type_name -> codemode.v1.Start
-	11, // 1: codemode.v1.ExecuteRequest.tool_result:type_name -> codemode.v1.ToolResult
-	13, // 2: codemode.v1.ExecuteRequest.cancel:type_name -> codemode.v1.Cancel
-	4,  // 3: codemode.v1.ExecuteRequest.part:type_name -> codemode.v1.Part
-	6,  // 4: codemode.v1.ExecuteRequest.hold:type_name -> codemode.v1.Hold
-	8,  // 5: codemode.v1.Start.tools:type_name -> codemode.v1.Tool
-	10, // 6: codemode.v1.Start.limits:type_name -> codemode.v1.Limits
+	10, // 0: codemode.v1.ExecuteRequest.start:type_name -> codemode.v1.Start
+	14, // 1: codemode.v1.ExecuteRequest.tool_result:type_name -> codemode.v1.ToolResult
+	16, // 2: codemode.v1.ExecuteRequest.cancel:type_name -> codemode.v1.Cancel
+	7,  // 3: codemode.v1.ExecuteRequest.part:type_name -> codemode.v1.Part
+	9,  // 4: codemode.v1.ExecuteRequest.hold:type_name -> codemode.v1.Hold
+	11, // 5: codemode.v1.Start.tools:type_name -> codemode.v1.Tool
+	13, // 6: codemode.v1.Start.limits:type_name -> codemode.v1.Limits
 	0,  // 7: codemode.v1.Start.features:type_name -> codemode.v1.Feature
-	5,  // 8: codemode.v1.Start.callback:type_name -> codemode.v1.Callback
-	9,  // 9: codemode.v1.Tool.parameters:type_name -> codemode.v1.Parameter
-	31, // 10: codemode.v1.Limits.timeout:type_name -> google.protobuf.Duration
-	12, // 11: codemode.v1.ToolResult.failure:type_name -> codemode.v1.ToolFailure
-	17, // 12: codemode.v1.ExecuteResponse.started:type_name -> codemode.v1.Started
-	18, // 13: codemode.v1.ExecuteResponse.output:type_name -> codemode.v1.Output
-	19, // 14: codemode.v1.ExecuteResponse.tool_call:type_name -> codemode.v1.ToolCall
-	21, // 15: codemode.v1.ExecuteResponse.result:type_name -> codemode.v1.Result
-	20, // 16: codemode.v1.ExecuteResponse.artifact:type_name -> codemode.v1.Artifact
-	4,  // 17: codemode.v1.ExecuteResponse.part:type_name -> codemode.v1.Part
-	15, // 18: codemode.v1.ExecuteResponse.credit:type_name -> codemode.v1.Credit
-	16, // 19: codemode.v1.ExecuteResponse.stop:type_name -> codemode.v1.Stop
-	0,  // 20: codemode.v1.Started.features:type_name -> codemode.v1.Feature
-	10, // 21: codemode.v1.Started.limits:type_name -> codemode.v1.Limits
-	2,  // 22: codemode.v1.Output.stream:type_name -> codemode.v1.Output.Stream
-	1,  // 23: codemode.v1.Result.status:type_name -> codemode.v1.Status
-	22, // 24: codemode.v1.Result.error:type_name -> codemode.v1.ProgramError
-	23, // 25: codemode.v1.Result.usage:type_name -> codemode.v1.Usage
-	31, // 26: codemode.v1.Usage.wall:type_name -> google.protobuf.Duration
-	31, // 27: codemode.v1.Usage.cpu:type_name -> google.protobuf.Duration
-	30, // 28: codemode.v1.InfoResponse.layers:type_name -> codemode.v1.Layer
-	10, // 29: codemode.v1.InfoResponse.limits:type_name -> codemode.v1.Limits
-	0,  // 30: codemode.v1.InfoResponse.features:type_name -> codemode.v1.Feature
-	3,  // 31: codemode.v1.ExecutorService.Execute:input_type -> codemode.v1.ExecuteRequest
-	24, // 32: codemode.v1.ExecutorService.Health:input_type -> codemode.v1.HealthRequest
-	26, // 33: codemode.v1.ExecutorService.Ready:input_type -> codemode.v1.ReadyRequest
-	28, // 34: codemode.v1.ExecutorService.Info:input_type -> codemode.v1.InfoRequest
-	14, // 35: codemode.v1.ExecutorService.Execute:output_type -> codemode.v1.ExecuteResponse
-	25, // 36: codemode.v1.ExecutorService.Health:output_type -> codemode.v1.HealthResponse
-	27, // 37: codemode.v1.ExecutorService.Ready:output_type -> codemode.v1.ReadyResponse
-	29, // 38: codemode.v1.ExecutorService.Info:output_type -> codemode.v1.InfoResponse
-	35, // [35:39] is the sub-list for method output_type
-	31, // [31:35] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	8,  // 8: codemode.v1.Start.callback:type_name -> codemode.v1.Callback
+	4,  // 9: codemode.v1.Start.session:type_name -> codemode.v1.Session
+	12, // 10: codemode.v1.Tool.parameters:type_name -> codemode.v1.Parameter
+	35, // 11: codemode.v1.Limits.timeout:type_name -> google.protobuf.Duration
+	15, // 12: codemode.v1.ToolResult.failure:type_name -> codemode.v1.ToolFailure
+	20, // 13: codemode.v1.ExecuteResponse.started:type_name -> codemode.v1.Started
+	21, // 14: codemode.v1.ExecuteResponse.output:type_name -> codemode.v1.Output
+	22, // 15: codemode.v1.ExecuteResponse.tool_call:type_name -> codemode.v1.ToolCall
+	24, // 16: codemode.v1.ExecuteResponse.result:type_name -> codemode.v1.Result
+	23, // 17: codemode.v1.ExecuteResponse.artifact:type_name -> codemode.v1.Artifact
+	7,  // 18: codemode.v1.ExecuteResponse.part:type_name -> codemode.v1.Part
+	18, // 19: codemode.v1.ExecuteResponse.credit:type_name -> codemode.v1.Credit
+	19, // 20: codemode.v1.ExecuteResponse.stop:type_name -> codemode.v1.Stop
+	0,  // 21: codemode.v1.Started.features:type_name -> codemode.v1.Feature
+	13, // 22: codemode.v1.Started.limits:type_name -> codemode.v1.Limits
+	2,  // 23: codemode.v1.Output.stream:type_name -> codemode.v1.Output.Stream
+	1,  // 24: codemode.v1.Result.status:type_name -> codemode.v1.Status
+	25, // 25: codemode.v1.Result.error:type_name -> codemode.v1.ProgramError
+	26, // 26: codemode.v1.Result.usage:type_name -> codemode.v1.Usage
+	35, // 27: codemode.v1.Usage.wall:type_name -> google.protobuf.Duration
+	35, // 28: codemode.v1.Usage.cpu:type_name -> google.protobuf.Duration
+	34, // 29: codemode.v1.InfoResponse.layers:type_name -> codemode.v1.Layer
+	13, // 30: codemode.v1.InfoResponse.limits:type_name -> codemode.v1.Limits
+	0,  // 31: codemode.v1.InfoResponse.features:type_name -> codemode.v1.Feature
+	33, // 32: codemode.v1.InfoResponse.sessions:type_name -> codemode.v1.SessionLimits
+	35, // 33: codemode.v1.SessionLimits.idle_timeout:type_name -> google.protobuf.Duration
+	35, // 34: codemode.v1.SessionLimits.lifetime:type_name -> google.protobuf.Duration
+	3,  // 35: codemode.v1.ExecutorService.Execute:input_type -> codemode.v1.ExecuteRequest
+	27, // 36: codemode.v1.ExecutorService.Health:input_type -> codemode.v1.HealthRequest
+	29, // 37: codemode.v1.ExecutorService.Ready:input_type -> codemode.v1.ReadyRequest
+	31, // 38: codemode.v1.ExecutorService.Info:input_type -> codemode.v1.InfoRequest
+	5,  // 39: codemode.v1.ExecutorService.CloseSession:input_type -> codemode.v1.CloseSessionRequest
+	17, // 40: codemode.v1.ExecutorService.Execute:output_type -> codemode.v1.ExecuteResponse
+	28, // 41: codemode.v1.ExecutorService.Health:output_type -> codemode.v1.HealthResponse
+	30, // 42: codemode.v1.ExecutorService.Ready:output_type -> codemode.v1.ReadyResponse
+	32, // 43: codemode.v1.ExecutorService.Info:output_type -> codemode.v1.InfoResponse
+	6,  // 44: codemode.v1.ExecutorService.CloseSession:output_type -> codemode.v1.CloseSessionResponse
+	40, // [40:45] is the sub-list for method output_type
+	35, // [35:40] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_codemode_v1_executor_proto_init() }
@@ -2548,12 +2808,12 @@ func file_codemode_v1_executor_proto_init() {
 		(*ExecuteRequest_Part)(nil),
 		(*ExecuteRequest_Hold)(nil),
 	}
-	file_codemode_v1_executor_proto_msgTypes[8].OneofWrappers = []any{
+	file_codemode_v1_executor_proto_msgTypes[11].OneofWrappers = []any{
 		(*ToolResult_Value)(nil),
 		(*ToolResult_Failure)(nil),
 		(*ToolResult_Rows)(nil),
 	}
-	file_codemode_v1_executor_proto_msgTypes[11].OneofWrappers = []any{
+	file_codemode_v1_executor_proto_msgTypes[14].OneofWrappers = []any{
 		(*ExecuteResponse_Started)(nil),
 		(*ExecuteResponse_Output)(nil),
 		(*ExecuteResponse_ToolCall)(nil),
@@ -2569,7 +2829,7 @@ func file_codemode_v1_executor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_codemode_v1_executor_proto_rawDesc), len(file_codemode_v1_executor_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   28,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

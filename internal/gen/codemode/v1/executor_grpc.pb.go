@@ -34,10 +34,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ExecutorService_Execute_FullMethodName = "/codemode.v1.ExecutorService/Execute"
-	ExecutorService_Health_FullMethodName  = "/codemode.v1.ExecutorService/Health"
-	ExecutorService_Ready_FullMethodName   = "/codemode.v1.ExecutorService/Ready"
-	ExecutorService_Info_FullMethodName    = "/codemode.v1.ExecutorService/Info"
+	ExecutorService_Execute_FullMethodName      = "/codemode.v1.ExecutorService/Execute"
+	ExecutorService_Health_FullMethodName       = "/codemode.v1.ExecutorService/Health"
+	ExecutorService_Ready_FullMethodName        = "/codemode.v1.ExecutorService/Ready"
+	ExecutorService_Info_FullMethodName         = "/codemode.v1.ExecutorService/Info"
+	ExecutorService_CloseSession_FullMethodName = "/codemode.v1.ExecutorService/CloseSession"
 )
 
 // ExecutorServiceClient is the client API for ExecutorService service.
@@ -53,6 +54,9 @@ type ExecutorServiceClient interface {
 	Ready(ctx context.Context, in *ReadyRequest, opts ...grpc.CallOption) (*ReadyResponse, error)
 	// Info describes the executor: versions, sandbox layers, limits.
 	Info(ctx context.Context, in *InfoRequest, opts ...grpc.CallOption) (*InfoResponse, error)
+	// CloseSession ends a session of the caller's, and a run of it that is under way. It
+	// succeeds when there is none.
+	CloseSession(ctx context.Context, in *CloseSessionRequest, opts ...grpc.CallOption) (*CloseSessionResponse, error)
 }
 
 type executorServiceClient struct {
@@ -106,6 +110,16 @@ func (c *executorServiceClient) Info(ctx context.Context, in *InfoRequest, opts 
 	return out, nil
 }
 
+func (c *executorServiceClient) CloseSession(ctx context.Context, in *CloseSessionRequest, opts ...grpc.CallOption) (*CloseSessionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CloseSessionResponse)
+	err := c.cc.Invoke(ctx, ExecutorService_CloseSession_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ExecutorServiceServer is the server API for ExecutorService service.
 // All implementations must embed UnimplementedExecutorServiceServer
 // for forward compatibility.
@@ -119,6 +133,9 @@ type ExecutorServiceServer interface {
 	Ready(context.Context, *ReadyRequest) (*ReadyResponse, error)
 	// Info describes the executor: versions, sandbox layers, limits.
 	Info(context.Context, *InfoRequest) (*InfoResponse, error)
+	// CloseSession ends a session of the caller's, and a run of it that is under way. It
+	// succeeds when there is none.
+	CloseSession(context.Context, *CloseSessionRequest) (*CloseSessionResponse, error)
 	mustEmbedUnimplementedExecutorServiceServer()
 }
 
@@ -140,6 +157,9 @@ func (UnimplementedExecutorServiceServer) Ready(context.Context, *ReadyRequest) 
 }
 func (UnimplementedExecutorServiceServer) Info(context.Context, *InfoRequest) (*InfoResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Info not implemented")
+}
+func (UnimplementedExecutorServiceServer) CloseSession(context.Context, *CloseSessionRequest) (*CloseSessionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CloseSession not implemented")
 }
 func (UnimplementedExecutorServiceServer) mustEmbedUnimplementedExecutorServiceServer() {}
 func (UnimplementedExecutorServiceServer) testEmbeddedByValue()                         {}
@@ -223,6 +243,24 @@ func _ExecutorService_Info_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ExecutorService_CloseSession_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CloseSessionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ExecutorServiceServer).CloseSession(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ExecutorService_CloseSession_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ExecutorServiceServer).CloseSession(ctx, req.(*CloseSessionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ExecutorService_ServiceDesc is the grpc.ServiceDesc for ExecutorService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -241,6 +279,10 @@ var ExecutorService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Info",
 			Handler:    _ExecutorService_Info_Handler,
+		},
+		{
+			MethodName: "CloseSession",
+			Handler:    _ExecutorService_CloseSession_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
