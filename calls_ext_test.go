@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -254,6 +255,22 @@ await asyncio.gather(*[order(id) for id in (1, 2, 3, 4)])`)
 	want := []any{int64(1), "denied: the call was not approved: too many", int64(30), "denied: nobody could be asked whether the call may be made: no line"}
 	if diff := cmp.Diff(want, got.Value); diff != "" {
 		t.Error(diff)
+	}
+	var records []string
+	for _, call := range got.ToolCalls {
+		records = append(records, fmt.Sprintf("%v %+v", call.Args, *call.Approval))
+	}
+	slices.Sort(records)
+	if diff := cmp.Diff([]string{
+		"map[id:1] {Decision:approved Reason: Args:<nil>}",
+		"map[id:2] {Decision:denied Reason:too many Args:<nil>}",
+		"map[id:30] {Decision:edited Reason: Args:map[id:3]}",
+		"map[id:4] {Decision:denied Reason:nobody could be asked whether the call may be made: no line Args:<nil>}",
+	}, records); diff != "" {
+		t.Errorf("the records: %s", diff)
+	}
+	if text, err := json.Marshal(got); err != nil || !strings.Contains(string(text), `"args":{"id":30},"result":{"id":30},"approval":{"decision":"edited","program_args":{"id":3}}`) {
+		t.Errorf("as JSON: %v, %s", err, text)
 	}
 	nobody := start(t, codemode.Options{Registry: policyTools()})
 	got = run(t, nobody, "try:\n  tools.shop.order(id=1)\nexcept ToolError as e:\n  result = f'{e.kind}: {e}'")

@@ -39,7 +39,7 @@ type Options struct {
 	// ToolName is what the model knows the function tool as. If empty, DefaultToolName.
 	ToolName string
 	// OnEvent is told what happens during runs while it happens: output, and calls as
-	// they start and end, and rows as they go. Events of one run come one at a time, in
+	// they start and end, rows as they go, and what tools report of their progress. Events of one run come one at a time, in
 	// order; those of several runs at once. Nothing in a run waits for it but the return of
 	// Execute. If nil, nobody is told.
 	OnEvent func(Event)

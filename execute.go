@@ -16,6 +16,8 @@ type (
 	ProgramError = executorclient.ProgramError
 	// ToolCall is the record of one call.
 	ToolCall = executorclient.ToolCall
+	// Approval is what was decided about a call.
+	Approval = executorclient.Approval
 	// Event is something that happened during a run.
 	Event = executorclient.Event
 	// Artifact is a file that a program left behind.

@@ -228,3 +228,30 @@ func TestCancellingEndsAStream(t *testing.T) {
 		t.Errorf("the iterator's end: %v", how)
 	}
 }
+
+func TestAStreamThatIgnoresItsContextEndsAtThePolicysTimeout(t *testing.T) {
+	reg, end := registry.New(), make(chan struct{})
+	returned := make(chan bool, 1)
+	registry.Stream(reg, "deaf", "", func(context.Context, struct{}) iter.Seq2[int, error] {
+		return func(yield func(int, error) bool) {
+			yield(1, nil)
+			<-end
+			returned <- yield(2, nil)
+		}
+	}, registry.Policy{Timeout: 300 * time.Millisecond})
+	cm := start(t, codemode.Options{Registry: reg})
+	result := run(t, cm, `
+seen = []
+try:
+    for row in tools.deaf(): seen.append(row)
+except ToolError as e:
+    seen.append(f"{e.kind}: {e.message}")
+seen`)
+	if got := fmt.Sprint(result.Value); got != "[1 timeout: the tool took longer than 300ms, its limit]" {
+		t.Errorf("the program saw %s", got)
+	}
+	close(end)
+	if <-returned {
+		t.Error("the iterator was told to go on")
+	}
+}

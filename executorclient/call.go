@@ -21,7 +21,10 @@ type call struct {
 	tool      string
 	policy    registry.Policy
 	arguments []byte // in the value encoding; of the goroutine that reads the stream until all is here
-	rows      *rows  // of a tool that streams
+	approval  *registry.Approval
+	given     []byte // the program's arguments, where an approval has put others in their place
+	reported  *registry.Progress
+	rows      *rows // of a tool that streams
 
 	start, duration time.Duration
 	result          []byte // in the value encoding
@@ -114,22 +117,55 @@ func (r *run) dispatch(ctx context.Context, c *call) ([]byte, error) {
 	if r.calls == nil {
 		return nil, noTools(c)
 	}
-	return r.calls.Call(ctx, c.tool, c.arguments, r.holder(c))
+	return r.calls.Call(ctx, c.tool, c.arguments, r.observer(c))
 }
 
-// holder tells the executor, and this end's own clock, while a call waits for a person.
-func (r *run) holder(c *call) func(held bool) {
-	return func(held bool) {
-		if held {
-			r.deadline.Hold()
-		} else {
-			r.deadline.Release()
-		}
-		if !r.holds {
-			return // an older executor: the wait counts there
-		}
-		// An error means that the stream has ended, which Recv reports.
-		_ = r.send(&codemodev1.ExecuteRequest{Message: &codemodev1.ExecuteRequest_Hold{Hold: &codemodev1.Hold{Id: c.id, Held: held}}})
+func (r *run) observer(c *call) *registry.Observer {
+	return &registry.Observer{
+		Held:     func(held bool) { r.hold(c, held) },
+		Approval: func(a registry.Approval) { r.approved(c, a) },
+		Progress: func(p registry.Progress) { r.reported(c, p) },
+	}
+}
+
+// hold tells the executor, and this end's own clock, while a call waits for a person.
+func (r *run) hold(c *call, held bool) {
+	if held {
+		r.deadline.Hold()
+	} else {
+		r.deadline.Release()
+	}
+	if !r.holds {
+		return // an older executor: the wait counts there
+	}
+	// An error means that the stream has ended, which Recv reports.
+	_ = r.send(&codemodev1.ExecuteRequest{Message: &codemodev1.ExecuteRequest_Hold{Hold: &codemodev1.Hold{Id: c.id, Held: held}}})
+}
+
+// approved records a decision, and the arguments in force after it.
+func (r *run) approved(c *call, a registry.Approval) {
+	r.keep(c, len(a.Args))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.over || !c.pending {
+		return
+	}
+	c.approval = &registry.Approval{Decision: a.Decision, Reason: a.Reason}
+	if a.Decision == registry.Edited {
+		c.given, c.arguments = c.arguments, a.Args
+	}
+}
+
+// reported tells how far a call says that it has come.
+func (r *run) reported(c *call, p registry.Progress) {
+	r.mu.Lock()
+	over := r.over || !c.pending
+	if !over {
+		c.reported = &p
+	}
+	r.mu.Unlock()
+	if !over {
+		r.events.progress(c)
 	}
 }
 
@@ -161,7 +197,7 @@ func (r *run) answer(ctx context.Context, c *call, result []byte, err error) {
 	}
 	delete(r.open, c.id)
 	if c.omitted {
-		c.arguments, c.result = nil, nil
+		c.arguments, c.given, c.result = nil, nil, nil
 	}
 	r.mu.Unlock()
 	if over {
@@ -193,6 +229,12 @@ func (c *call) record() ToolCall {
 	if len(c.arguments) > 0 {
 		// The registry has refused what cannot be read: that is the call's error.
 		record.Args, _ = value.Decode(c.arguments, len(c.arguments))
+	}
+	if c.approval != nil {
+		record.Approval = &Approval{Decision: c.approval.Decision, Reason: c.approval.Reason}
+		if len(c.given) > 0 {
+			record.Approval.Args, _ = value.Decode(c.given, len(c.given)) // the registry has read them
+		}
 	}
 	if len(c.result) > 0 {
 		if record.Result, err = value.Decode(c.result, len(c.result)); err != nil {

@@ -12,7 +12,8 @@ type Event struct {
 	// Stdout and Stderr are pieces of output, as they appear.
 	Stdout, Stderr string
 	// ToolStart is a call that begins; ToolEnd the same call with its outcome;
-	// ToolProgress one that streams, with the rows that it has sent.
+	// ToolProgress one that streams, with the rows that it has sent, or one that reports
+	// how far it has come.
 	ToolStart, ToolEnd, ToolProgress *ToolCall
 }
 
@@ -99,6 +100,7 @@ func (e *events) tellOne(h happening, last bool) {
 		case starts:
 			e.tell(Event{ToolStart: &ToolCall{Tool: record.Tool, Args: record.Args, Start: record.Start, Streaming: record.Streaming, Omitted: record.Omitted, Policy: record.Policy}})
 		case goesOn:
+			record.Progress = call.reported
 			e.tell(Event{ToolProgress: &record})
 		case ends:
 			e.tell(Event{ToolEnd: &record})

@@ -73,11 +73,18 @@ type ProgramError struct {
 // A ToolCall is the record of one call.
 type ToolCall struct {
 	Tool string
-	// Args are the arguments by name.
+	// Args are the arguments by name, those of the approval where it put others in place
+	// of the program's.
 	Args any
 	// Result is what the tool gave; nil if Error is set.
 	Result any
 	Error  *ToolCallError
+	// Approval is what was decided about the call; nil if it needed no decision, or ended
+	// before there was one.
+	Approval *Approval
+	// Progress is what the tool has last reported, in Event.ToolProgress only; nil if it has
+	// not. See registry.ReportProgress.
+	Progress *registry.Progress
 	// Streaming is true for a tool that gives rows. Rows is how many of them were sent to
 	// the program; the rows themselves are not recorded.
 	Streaming bool
@@ -90,6 +97,17 @@ type ToolCall struct {
 	// Start is the time from the start of the run to the call, Duration that from the
 	// call to its result. A call that the run did not wait for has the time until then.
 	Start, Duration time.Duration
+}
+
+// An Approval is what was decided about a call that needed an approval.
+type Approval struct {
+	// Decision is registry.Approved, registry.Edited or registry.Denied.
+	Decision string
+	// Reason is what the application said about it, or why nobody decided; may be empty.
+	Reason string
+	// Args are the program's arguments if the Decision is registry.Edited; nil if they were
+	// left out with those in force.
+	Args any
 }
 
 // A ToolCallError says why a call failed.
@@ -151,10 +169,17 @@ type toolCallJSON struct {
 	Args       any            `json:"args"`
 	Result     any            `json:"result"`
 	Error      *ToolCallError `json:"error,omitempty"`
+	Approval   *approvalJSON  `json:"approval,omitempty"`
 	Rows       *int           `json:"rows,omitempty"`
 	Omitted    bool           `json:"omitted,omitempty"`
 	StartMS    float64        `json:"start_ms"`
 	DurationMS float64        `json:"duration_ms"`
+}
+
+type approvalJSON struct {
+	Decision string `json:"decision"`
+	Reason   string `json:"reason,omitempty"`
+	Args     any    `json:"program_args,omitempty"`
 }
 
 type usageJSON struct {
@@ -178,6 +203,9 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		out.ToolCalls[i] = toolCallJSON{
 			Tool: call.Tool, Args: value.Plain(call.Args), Result: value.Plain(call.Result), Error: call.Error,
 			Omitted: call.Omitted, StartMS: milliseconds(call.Start), DurationMS: milliseconds(call.Duration),
+		}
+		if a := call.Approval; a != nil {
+			out.ToolCalls[i].Approval = &approvalJSON{Decision: a.Decision, Reason: a.Reason, Args: value.Plain(a.Args)}
 		}
 		if call.Streaming {
 			out.ToolCalls[i].Rows = &r.ToolCalls[i].Rows

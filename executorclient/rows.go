@@ -76,7 +76,7 @@ func (s *rows) give(ctx context.Context) error {
 }
 
 func (s *rows) produce(ctx context.Context) error {
-	for row, err := range s.run.calls.Rows(ctx, s.call.tool, s.call.arguments, s.run.holder(s.call)) {
+	for row, err := range s.run.calls.Rows(ctx, s.call.tool, s.call.arguments, s.run.observer(s.call)) {
 		if err == nil {
 			err = s.run.checkSize("row", len(row))
 		}

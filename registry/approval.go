@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/codemode-sdk/codemode/internal/value"
 )
 
 // DefaultApprovalTimeout bounds a wait for approval, unless RunOptions say otherwise.
@@ -30,47 +32,73 @@ type Decision struct {
 }
 
 // approve asks the application, and gives the arguments to go on with.
-func (run *Run) approve(ctx context.Context, e *Entry, args Args, hold func(bool)) (Args, error) {
+func (run *Run) approve(ctx context.Context, e *Entry, args Args, observer *Observer) (Args, error) {
+	decision, err := run.ask(ctx, ApprovalRequest{Tool: e, Args: args}, observer)
+	if ctx.Err() != nil { // whatever was answered, it is too late
+		return Args{}, ctx.Err()
+	}
+	told := Approval{Decision: Approved, Reason: decision.Reason}
+	if err == nil && !decision.Allow {
+		told.Decision, err = Denied, denied(nil, "the call was not approved")
+		if decision.Reason != "" {
+			err = denied(nil, "the call was not approved: "+decision.Reason)
+		}
+	}
+	if err == nil && decision.Args != nil {
+		told.Decision = Edited
+		if args, told.Args, err = e.edited(decision.Args); err != nil {
+			err = denied(err, "the call was approved with other arguments, which do not fit: "+err.Error())
+		}
+	}
+	if err != nil {
+		if told.Decision != Denied {
+			told = Approval{Decision: Denied, Reason: bounded(err.Error())}
+		}
+		observer.approval(told)
+		return Args{}, err
+	}
+	observer.approval(told)
+	return args, nil
+}
+
+// ask gets the decision, or the error of a call about which there is none.
+func (run *Run) ask(ctx context.Context, request ApprovalRequest, observer *Observer) (Decision, error) {
 	ask := run.options.Approve
 	if ask == nil {
-		return Args{}, &ToolError{Kind: KindDenied, Message: "this tool needs a person's approval, and nobody can be asked here"}
+		return Decision{}, denied(nil, "this tool needs a person's approval, and nobody can be asked here")
 	}
 	timeout := run.options.ApprovalTimeout
 	if timeout <= 0 {
 		timeout = DefaultApprovalTimeout
 	}
-	if hold != nil {
-		hold(true)
-		defer hold(false)
-	}
+	observer.held(true)
+	defer observer.held(false)
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	decision, err := watch(limited, &run.registry.tasks, func(ctx context.Context) (Decision, error) {
-		return ask(ctx, ApprovalRequest{Tool: e, Args: args})
-	})
-	switch {
-	case ctx.Err() != nil: // whatever was answered, it is too late
-		return Args{}, ctx.Err()
-	case err != nil && limited.Err() != nil:
-		return Args{}, &ToolError{Kind: KindDenied, Err: err, Message: fmt.Sprintf("nobody answered within %v whether the call may be made", timeout)}
-	case err != nil:
-		if _, crashed := errors.AsType[*PanicError](err); crashed {
-			return Args{}, err
-		}
-		return Args{}, &ToolError{Kind: KindDenied, Err: err, Message: "nobody could be asked whether the call may be made: " + err.Error()}
-	case !decision.Allow && decision.Reason == "":
-		return Args{}, &ToolError{Kind: KindDenied, Message: "the call was not approved"}
-	case !decision.Allow:
-		return Args{}, &ToolError{Kind: KindDenied, Message: "the call was not approved: " + decision.Reason}
-	case decision.Args == nil:
-		return args, nil
-	}
-	edited, err := NewArgs(decision.Args)
+	decision, err := watch(limited, &run.registry.tasks, func(ctx context.Context) (Decision, error) { return ask(ctx, request) })
 	if err == nil {
-		edited, err = e.checked(edited)
+		return decision, nil
 	}
-	if err != nil {
-		return Args{}, &ToolError{Kind: KindDenied, Err: err, Message: "the call was approved with other arguments, which do not fit: " + err.Error()}
+	if limited.Err() != nil {
+		return Decision{}, denied(err, fmt.Sprintf("nobody answered within %v whether the call may be made", timeout))
 	}
-	return edited, nil
+	if _, crashed := errors.AsType[*PanicError](err); crashed {
+		return Decision{}, err
+	}
+	return Decision{}, denied(err, "nobody could be asked whether the call may be made: "+err.Error())
+}
+
+func denied(cause error, message string) error {
+	return &ToolError{Kind: KindDenied, Err: cause, Message: message}
+}
+
+// edited checks the arguments of a decision, and encodes them for the record.
+func (e *Entry) edited(given any) (args Args, encoded []byte, err error) {
+	if args, err = NewArgs(given); err == nil {
+		args, err = e.checked(args)
+	}
+	if err == nil {
+		encoded, err = value.Encode(args.Map())
+	}
+	return args, encoded, err
 }

@@ -66,6 +66,7 @@ func TestApprovals(t *testing.T) {
 					return args.Map()["n"], nil
 				})
 				var holds []bool
+				var decided []registry.Approval
 				var approve func(context.Context, registry.ApprovalRequest) (registry.Decision, error)
 				if c.approve != nil {
 					approve = func(ctx context.Context, r registry.ApprovalRequest) (registry.Decision, error) {
@@ -73,7 +74,10 @@ func TestApprovals(t *testing.T) {
 						return c.approve(ctx, r)
 					}
 				}
-				result, err := reg.NewRun(registry.RunOptions{Approve: approve}).Call(t.Context(), "a", []byte(`{"n":7}`), func(held bool) { holds = append(holds, held) })
+				result, err := reg.NewRun(registry.RunOptions{Approve: approve}).Call(t.Context(), "a", []byte(`{"n":7}`), &registry.Observer{
+					Held:     func(held bool) { holds = append(holds, held) },
+					Approval: func(a registry.Approval) { decided = append(decided, a) },
+				})
 				got := string(result)
 				if told, ok := errors.AsType[*registry.ToolError](err); ok {
 					got = told.Kind + ": " + told.Message
@@ -90,6 +94,21 @@ func TestApprovals(t *testing.T) {
 				}
 				if diff := cmp.Diff(want, holds); diff != "" {
 					t.Errorf("holds: %s", diff)
+				}
+				decision := registry.Approval{Decision: registry.Denied}
+				switch {
+				case err == nil && got == "5":
+					decision = registry.Approval{Decision: registry.Edited, Args: []byte(`{"n":5}`)}
+				case err == nil:
+					decision.Decision = registry.Approved
+				case len(decided) == 1: // the reason is the error's, without what the decision says
+					decision.Reason = decided[0].Reason
+					if !strings.HasSuffix(strings.TrimPrefix(got, "denied: "), decision.Reason) {
+						t.Errorf("the reason is %q", decision.Reason)
+					}
+				}
+				if diff := cmp.Diff([]registry.Approval{decision}, decided); diff != "" {
+					t.Errorf("decisions: %s", diff)
 				}
 				if err := reg.Close(); err != nil {
 					t.Error(err)

@@ -58,14 +58,9 @@ func mayPass(err error) bool {
 
 // attempt runs the handler once, in one of the places that the policy leaves.
 func (r *Registry) attempt(ctx context.Context, e *Entry, args Args) (any, error) {
-	release := func() {}
-	if e.places != nil {
-		select {
-		case e.places <- struct{}{}:
-			release = func() { <-e.places }
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+	release, err := e.place(ctx)
+	if err != nil {
+		return nil, err
 	}
 	if e.policy.Timeout == 0 {
 		defer release()
@@ -77,10 +72,29 @@ func (r *Registry) attempt(ctx context.Context, e *Entry, args Args) (any, error
 		defer release() // not before the handler has returned
 		return e.handler(ctx, args)
 	})
-	if err != nil && limited.Err() != nil && ctx.Err() == nil {
-		return nil, &ToolError{Kind: KindTimeout, Err: err, Message: fmt.Sprintf("the tool took longer than %v, its limit", e.policy.Timeout)}
+	return v, e.overTime(ctx, limited, err)
+}
+
+// place waits for one of the places that the policy leaves.
+func (e *Entry) place(ctx context.Context) (release func(), err error) {
+	places := e.places
+	if places == nil {
+		return func() {}, nil
 	}
-	return v, err
+	select {
+	case places <- struct{}{}:
+		return func() { <-places }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// overTime says of an error that it is due to the policy's timeout, if it is.
+func (e *Entry) overTime(ctx, limited context.Context, err error) error {
+	if err == nil || limited.Err() == nil || ctx.Err() != nil {
+		return err
+	}
+	return &ToolError{Kind: KindTimeout, Err: err, Message: fmt.Sprintf("the tool took longer than %v, its limit", e.policy.Timeout)}
 }
 
 // watch runs foreign code on a goroutine of its own, and gives up on it when ctx ends.

@@ -58,26 +58,25 @@ func (r *Registry) Call(ctx context.Context, name string, arguments []byte) (res
 // the handler is expected to notice; Call waits for it, and gives its result if it has
 // one after all.
 //
-// Where the call waits for an approval, hold is called with true when the wait begins and
-// with false when it ends; it may be nil.
-func (run *Run) Call(ctx context.Context, name string, arguments []byte, hold func(held bool)) (result []byte, err error) {
+// The observer may be nil.
+func (run *Run) Call(ctx context.Context, name string, arguments []byte, observer *Observer) (result []byte, err error) {
 	e, ok := run.registry.Lookup(name)
 	if !ok {
 		return nil, run.registry.unknown(name)
 	}
-	result, err = run.call(ctx, e, arguments, hold)
+	result, err = run.call(ctx, e, arguments, observer)
 	if err != nil {
 		return nil, toolError(ctx, name, err)
 	}
 	return result, nil
 }
 
-func (run *Run) call(ctx context.Context, e *Entry, arguments []byte, hold func(bool)) (result []byte, err error) {
+func (run *Run) call(ctx context.Context, e *Entry, arguments []byte, observer *Observer) (result []byte, err error) {
 	if e.streaming {
 		return nil, &ToolError{Kind: KindUnavailable, Message: "the tool gives rows, and its caller or the executor does not know how to take them"}
 	}
 	defer recovered(&err)
-	v, err := run.invoke(ctx, e, arguments, hold)
+	v, err := run.invoke(ctx, e, arguments, observer)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +91,7 @@ func (run *Run) call(ctx context.Context, e *Entry, arguments []byte, hold func(
 }
 
 // invoke gives what the handler, with everything around it, makes of a call.
-func (run *Run) invoke(ctx context.Context, e *Entry, arguments []byte, hold func(bool)) (any, error) {
+func (run *Run) invoke(ctx context.Context, e *Entry, arguments []byte, observer *Observer) (any, error) {
 	args, err := decodeArgs(arguments)
 	if err == nil {
 		args, err = e.checked(args)
@@ -112,7 +111,7 @@ func (run *Run) invoke(ctx context.Context, e *Entry, arguments []byte, hold fun
 	if err := run.count(e); err != nil {
 		return nil, err
 	}
-	return run.handler(e, hold)(context.WithValue(ctx, entryKey{}, e), args)
+	return run.handler(e, observer)(context.WithValue(observer.within(ctx), entryKey{}, e), args)
 }
 
 // recovered makes an error of a panic; to be deferred.
@@ -160,7 +159,7 @@ func (run *Run) count(e *Entry) error {
 }
 
 // handler is a tool's handler with everything around it.
-func (run *Run) handler(e *Entry, hold func(bool)) Handler {
+func (run *Run) handler(e *Entry, observer *Observer) Handler {
 	whole := func(ctx context.Context, args Args) (any, error) {
 		if len(run.options.Middleware) > 0 {
 			var err error
@@ -170,12 +169,12 @@ func (run *Run) handler(e *Entry, hold func(bool)) Handler {
 		}
 		if e.policy.RequireApproval {
 			var err error
-			if args, err = run.approve(ctx, e, args, hold); err != nil {
+			if args, err = run.approve(ctx, e, args, observer); err != nil {
 				return nil, err
 			}
 		}
 		if e.streaming {
-			return e.attemptRows(ctx, args), nil
+			return run.registry.attemptRows(ctx, e, args), nil
 		}
 		return run.registry.attempts(ctx, e, args)
 	}

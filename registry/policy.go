@@ -22,8 +22,8 @@ type Policy struct {
 	// Timeout bounds one attempt of the handler, without the wait for an approval or for
 	// Concurrency. When it is over, the handler's context ends and the program gets a
 	// ToolError with KindTimeout at once, even if the handler goes on. If zero, the run's
-	// own time is the bound. Of a streaming tool it bounds all rows together, and those
-	// that have begun end when the tool notices the end of its context.
+	// own time is the bound. Of a streaming tool it bounds all rows together, the
+	// program's time between them included.
 	Timeout time.Duration
 	// Retries is how often a call that failed is tried again: at most MaxRetries, with
 	// pauses from 100 ms on that double up to 2 s. Only an Idempotent or ReadOnly tool

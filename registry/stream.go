@@ -2,9 +2,11 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"reflect"
+	"sync"
 
 	"github.com/codemode-sdk/codemode/internal/value"
 )
@@ -47,11 +49,11 @@ func anyRows[T any](rows iter.Seq2[T, error]) iter.Seq2[any, error] {
 	}
 }
 
-// Rows runs one call of a streaming tool, on the goroutine that loops over it, as Call
-// runs that of any other. Each row is in the value encoding, and valid until the next is
+// Rows runs one call of a streaming tool as Call runs that of any other: on the goroutine
+// that loops over it, unless the tool has a Policy.Timeout. Each row is in the value encoding, and valid until the next is
 // asked for. A call that fails ends with a *ToolError such as Call gives. A loop that is
 // left ends the tool's, whose context is the caller's to end.
-func (run *Run) Rows(ctx context.Context, name string, arguments []byte, hold func(held bool)) iter.Seq2[[]byte, error] {
+func (run *Run) Rows(ctx context.Context, name string, arguments []byte, observer *Observer) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		e, ok := run.registry.Lookup(name)
 		if !ok {
@@ -59,7 +61,7 @@ func (run *Run) Rows(ctx context.Context, name string, arguments []byte, hold fu
 			return
 		}
 		left := false
-		err := run.rows(ctx, e, arguments, hold, func(row []byte) bool {
+		err := run.rows(ctx, e, arguments, observer, func(row []byte) bool {
 			left = !yield(row, nil)
 			return !left
 		})
@@ -69,13 +71,13 @@ func (run *Run) Rows(ctx context.Context, name string, arguments []byte, hold fu
 	}
 }
 
-func (run *Run) rows(ctx context.Context, e *Entry, arguments []byte, hold func(bool), yield func([]byte) bool) (err error) {
+func (run *Run) rows(ctx context.Context, e *Entry, arguments []byte, observer *Observer, yield func([]byte) bool) (err error) {
 	if !e.streaming {
 		return &ToolError{Kind: KindFailed, Message: "the tool gives one result and no rows"}
 	}
 	// The iterator is the tool's own code, and so is what encodes its rows.
 	defer recovered(&err)
-	v, err := run.invoke(ctx, e, arguments, hold)
+	v, err := run.invoke(ctx, e, arguments, observer)
 	if err != nil {
 		return err
 	}
@@ -114,32 +116,88 @@ func rowsOf(v any) (iter.Seq2[any, error], error) {
 
 // attemptRows runs the handler when its rows are asked for, in one of the places that the
 // policy leaves, which it keeps until they have ended.
-func (e *Entry) attemptRows(ctx context.Context, args Args) iter.Seq2[any, error] {
+func (r *Registry) attemptRows(ctx context.Context, e *Entry, args Args) iter.Seq2[any, error] {
 	return func(yield func(any, error) bool) {
-		if e.places != nil {
-			select {
-			case e.places <- struct{}{}:
-				defer func() { <-e.places }()
-			case <-ctx.Done():
-				yield(nil, ctx.Err())
+		release, err := e.place(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		whole := func(ctx context.Context, yield func(any, error) bool) {
+			defer release() // not before the iterator has returned
+			v, err := e.handler(ctx, args)
+			if err != nil {
+				yield(nil, err)
 				return
 			}
+			rows, err := rowsOf(v)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			rows(yield)
 		}
-		if e.policy.Timeout > 0 {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, e.policy.Timeout)
-			defer cancel()
-		}
-		v, err := e.handler(ctx, args)
-		if err != nil {
-			yield(nil, err)
+		if e.policy.Timeout == 0 {
+			whole(ctx, yield)
 			return
 		}
-		rows, err := rowsOf(v)
-		if err != nil {
-			yield(nil, err)
+		limited, cancel := context.WithTimeout(ctx, e.policy.Timeout)
+		defer cancel()
+		watchRows(limited, &r.tasks, whole, func(row any, err error) bool {
+			return yield(row, e.overTime(ctx, limited, err))
+		})
+	}
+}
+
+// watchRows is watch for an iterator: when ctx ends, so do the rows, whatever the iterator
+// does. It goes on with one row when yield has done with the last.
+func watchRows(ctx context.Context, tasks *tasks, rows func(context.Context, func(any, error) bool), yield func(any, error) bool) {
+	type row struct {
+		value any
+		err   error
+	}
+	given, next, ended := make(chan row), make(chan struct{}), make(chan error, 1)
+	leave := sync.OnceFunc(func() { close(next) })
+	defer leave()
+	tasks.begin()
+	go func() {
+		defer tasks.end()
+		var err error
+		defer func() { ended <- err }()
+		defer recovered(&err)
+		rows(ctx, func(value any, err error) bool {
+			select {
+			case given <- row{value, err}:
+				_, more := <-next
+				return more
+			case <-ctx.Done():
+				return false
+			}
+		})
+	}()
+	for {
+		select {
+		case r := <-given:
+			if !yield(r.value, r.err) {
+				leave()
+				select { // one that notices has ended when the loop has
+				case <-ended:
+				case <-ctx.Done():
+				}
+				return
+			}
+			next <- struct{}{} // whoever gave the row waits for it
+		case err := <-ended:
+			if err == nil {
+				err = ctx.Err() // its rows were not all taken
+			}
+			if err != nil {
+				yield(nil, err)
+			}
+			return
+		case <-ctx.Done():
+			yield(nil, errors.Join(ctx.Err(), errStillRunning))
 			return
 		}
-		rows(yield)
 	}
 }

@@ -18,6 +18,7 @@ import (
 type call struct {
 	tool, remote string // the names here and there
 	promised     bool   // the tool has a schema for its result
+	report       func(registry.Progress)
 }
 
 // call runs one call on the server. Its errors are the program's ToolErrors.
@@ -56,6 +57,7 @@ func (s *Source) callOn(ctx context.Context, c *session, what call, args registr
 	defer cancel()
 	defer context.AfterFunc(s.life, cancel)()
 	params := &sdk.CallToolParams{Name: what.remote, Arguments: args.JSON()}
+	what.report = func(p registry.Progress) { registry.ReportProgress(ctx, p) }
 	token := s.announce(what)
 	defer s.forget(token)
 	params.SetProgressToken(token)
@@ -133,6 +135,7 @@ func (s *Source) progress(params *sdk.ProgressNotificationParams) {
 	message := bounded(params.Message, stderrTail)
 	s.log.Log(context.Background(), slog.LevelDebug, "progress",
 		"tool", what.tool, "progress", params.Progress, "total", params.Total, "message", message)
+	what.report(registry.Progress{Done: params.Progress, Total: params.Total, Message: message})
 	if s.OnProgress != nil {
 		s.OnProgress(Progress{Tool: what.tool, Progress: params.Progress, Total: params.Total, Message: message})
 	}

@@ -71,6 +71,8 @@ func (r *report) event(e codemode.Event) {
 	switch {
 	case e.ToolStart != nil:
 		r.add(note{progress: e.ToolStart.Tool + " started"})
+	case e.ToolProgress != nil && e.ToolProgress.Progress != nil:
+		r.add(note{progress: progressOf(e.ToolProgress)})
 	case e.ToolEnd != nil && e.ToolEnd.Error != nil:
 		r.add(note{progress: fmt.Sprintf("%s failed (%s) after %v", e.ToolEnd.Tool, e.ToolEnd.Error.Kind, e.ToolEnd.Duration.Round(time.Millisecond))})
 	case e.ToolEnd != nil:
@@ -81,6 +83,18 @@ func (r *report) event(e codemode.Event) {
 			r.add(note{stream: stream, output: bounded(text, maxNote)})
 		}
 	}
+}
+
+// progressOf passes on what a tool reports: its numbers are not those of the run.
+func progressOf(call *codemode.ToolCall) string {
+	text := fmt.Sprintf("%s at %g", call.Tool, call.Progress.Done)
+	if call.Progress.Total > 0 {
+		text += fmt.Sprintf(" of %g", call.Progress.Total)
+	}
+	if call.Progress.Message != "" {
+		text += ": " + bounded(call.Progress.Message, maxNote)
+	}
+	return text
 }
 
 func (r *report) add(n note) {

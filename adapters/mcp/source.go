@@ -73,8 +73,9 @@ type Source struct {
 	// slog.LevelDebug), and as warnings what does not work: tools that had to be left
 	// out, connections that were lost. If nil, nothing is written.
 	Logger *slog.Logger
-	// OnProgress is told what the server tells of a call that is under way. It must not
-	// block. If nil, nobody is told.
+	// OnProgress is told what the server tells of a call that is under way, besides
+	// Options.OnEvent of package codemode, which gets it as the call's ToolProgress. It must
+	// not block. If nil, nobody else is told.
 	OnProgress func(Progress)
 
 	log        *slog.Logger

@@ -413,3 +413,39 @@ answer`)
 		t.Errorf("the program gave %v, %v: %s", result.Value, err, result.Text())
 	}
 }
+
+func TestProgressOfAServerIsAnEventOfTheRun(t *testing.T) {
+	server, told := newServer(), make(chan struct{})
+	server.AddTool(&sdk.Tool{Name: "slow", InputSchema: json.RawMessage(`{"type":"object"}`)},
+		func(ctx context.Context, r *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
+			err := r.Session.NotifyProgress(ctx, &sdk.ProgressNotificationParams{
+				ProgressToken: r.Params.GetProgressToken(), Progress: 1, Total: 2, Message: "half",
+			})
+			select {
+			case <-told:
+			case <-ctx.Done():
+			}
+			return &sdk.CallToolResult{}, err
+		})
+	reg := registry.New()
+	if err := reg.Attach(inMemory("s", server)); err != nil {
+		t.Fatal(err)
+	}
+	var got []registry.Progress
+	own, err := codemode.New(codemode.Options{Registry: reg, OnEvent: func(e codemode.Event) {
+		if p := e.ToolProgress; p != nil && p.Tool == "s.slow" && p.Progress != nil {
+			got = append(got, *p.Progress)
+			close(told)
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	if result, err := own.Execute(t.Context(), `tools.s.slow()`); err != nil || result.Status != codemode.StatusOK || result.ToolCalls[0].Progress != nil {
+		t.Errorf("%v: %+v", err, result)
+	}
+	if len(got) != 1 || got[0] != (registry.Progress{Done: 1, Total: 2, Message: "half"}) {
+		t.Errorf("the events told %v", got)
+	}
+}
