@@ -45,6 +45,18 @@
 //	await asyncio.gather(*[tools.weather.arun(city=c) for c in cities])   # in parallel, in Go too
 //	help(tools.weather)                            # prints the stub
 //
+// There are other ways in, each of them one line, and all end in the same Registry:
+//
+//	registry.Func, registry.Stream    typed functions; those that give rows
+//	registry.AddMethods               every method of a struct, with its doc comments
+//	registry.AddAgent                 an agent, called as agents.name(...)
+//	registry.Provide, AutoDiscover    the tools of imported packages
+//	Registry.Add                      a handler with a schema of its own
+//	Registry.Attach                   the servers of adapters/mcp, the documents of adapters/openapi
+//
+// A registry.Policy bounds a tool, [Options.Approve] decides about those that need a
+// person's approval, and [Options.Middleware] wraps every call.
+//
 // Arguments are checked against the schema before the function runs. A tool that fails
 // raises ToolError in the program, which can catch it. The function's context is that of
 // Execute: it ends with the caller's, with the run's time, and when the program is over.

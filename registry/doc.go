@@ -33,6 +33,30 @@
 // streams where Tool.Streaming is set. Policies hold for streaming tools too; they say
 // what they mean there.
 //
+// # Methods, packages, sources
+//
+// [AddMethods] makes a tool of every exported method of a value, described by its doc
+// comments where the source is at hand. A package that others import for its tools calls
+// [Provide] in its init function, and [Registry.Discover] registers what such packages
+// provide. A [Source] brings tools that come and go, such as those of an MCP server
+// (adapters/mcp) or of an OpenAPI document (adapters/openapi): [Registry.Attach] adds it,
+// [Registry.Start] and [Registry.Close] start and end it.
+//
+// # Agents
+//
+// [AddAgent] registers anything with a method Run(ctx, input) (output, error). A program
+// calls the agent "writer" as agents.writer(...).
+//
+// # Policies, approvals, middleware
+//
+// A [Policy] says what a tool does and how it may be called: time, retries, calls in a
+// run, calls at once, size of the result, whether a person must approve, whether the model
+// may call it without a program (Direct) or is not told of it (Hidden).
+// [Registry.SetPolicies] has the last word about all of them. [RunOptions], which are
+// fields of codemode.Options too, hold the application's part in every call: Approve
+// allows a call, denies it with a reason or changes its arguments, and Middleware wraps it.
+// A tool tells how far it has come with [ReportProgress].
+//
 // # Names
 //
 // A dot separates namespaces: "github.get_issue" is tools.github.get_issue in a program.

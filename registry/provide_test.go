@@ -34,7 +34,7 @@ func TestAnImportedPackagesToolsAreThereWhenAskedFor(t *testing.T) {
 			if err := reg.Discover(); err != nil {
 				t.Error(err)
 			}
-			if got := namesOf(reg); got != "provided.one provided.two" {
+			if got := namesOf(reg); got != "dice.roll provided.one provided.two" {
 				t.Errorf("there are %s", got)
 			}
 		})
