@@ -317,7 +317,7 @@ func TestABombOfAFileIsRefusedAtOnce(t *testing.T) {
 			if err == nil {
 				t.Error("accepted")
 			}
-			if d := time.Since(start); d > 5*time.Second {
+			if d := time.Since(start); d > 30*time.Second { // it takes milliseconds, or without end
 				t.Errorf("took %v", d)
 			}
 			if err != nil && len(err.Error()) > 100_000 {
