@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
@@ -101,7 +102,12 @@ func newServer(ctx context.Context, cfg config.SidecarConfig, bare bool, log *sl
 	// Room for the largest value that the limits let through, and for what surrounds it.
 	message := int(max(cfg.Limits.ResultSize, cfg.Limits.ToolValueSize, int64(4*cfg.Limits.MaxCodeLength))) + 1<<20
 	// Stop has to outlast the handlers: they use the pool.
-	common := []grpc.ServerOption{grpc.WaitForHandlers(true), grpc.MaxRecvMsgSize(message), grpc.MaxConcurrentStreams(uint32(cfg.Pool.MaxWorkers + cfg.Pool.Queue + 16))}
+	common := []grpc.ServerOption{
+		grpc.WaitForHandlers(true),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 5 * time.Minute, Timeout: 20 * time.Second}),
+		// Pings of clients, which come every five minutes, are well within it.
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Minute, PermitWithoutStream: true}),
+		grpc.MaxRecvMsgSize(message), grpc.MaxConcurrentStreams(uint32(cfg.Pool.MaxWorkers + cfg.Pool.Queue + 16))}
 	if s.callbacks, err = newCallbacks(cfg, message, log); err != nil {
 		return nil, errors.Join(err, pool.close())
 	}
