@@ -51,6 +51,7 @@ class Connection:
     """
 
     def __init__(self, channel, manifest, value_limit):
+        self.asked = False
         about = json.loads(manifest) if manifest else {}
         self.channel = channel
         self.value_limit = value_limit
@@ -85,6 +86,7 @@ class Connection:
 
     def ask(self, **question):
         """What the application says about its tools."""
+        self.asked = True
         kind, payload = self.channel.call(b"\0\0", json.dumps(question).encode())
         if kind == VALUE:
             return values.decode(payload)

@@ -108,8 +108,10 @@ class Run:
                 ready = program.Program.load(source, code)
             else:
                 ready = program.Program(source, self.examine)
-                if flags & _KEEP and len(code := ready.dump()) <= _MAX_CODE:
-                    # Before anything of the program has run: it cannot have had a hand in it.
+                asked = self.tools._connection is not None and self.tools._connection.asked
+                if flags & _KEEP and not asked and len(code := ready.dump()) <= _MAX_CODE:
+                    # The first message of all, before anything of the program has run: it
+                    # cannot have had a hand in it.
                     channel.send(wire.CODE, 0, code)
             result = ready.run(self.names)
         finally:
