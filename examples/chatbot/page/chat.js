@@ -17,7 +17,7 @@ let following = new AbortController();
 const cards = new Map();
 const messages = new Messages($("messages"), (number) => {
   show("programs");
-  cards.get(number).root.scrollIntoView({ block: "start" });
+  reveal(number);
   cards.get(number).root.focus({ preventScroll: true });
 }, (number, decision) => post(`/conversations/${conversation}/approvals/${number}`, decision));
 
@@ -36,24 +36,30 @@ function card(number) {
     cards.set(number, made);
     $("none").hidden = true;
     $("programs").append(made.root);
-    made.root.scrollIntoView({ block: "nearest" });
+    reveal(number);
     $("count").textContent = cards.size;
     messages.chip(number);
   }
   return cards.get(number);
 }
 
+// reveal scrolls to a program, if those are in view at all.
+function reveal(number) {
+  cards.get(number).root.scrollIntoView({ block: "start" });
+}
+
 const draw = {
   user: ({ text }) => { setBusy(true); messages.user(text); },
   text: ({ text }) => messages.text(text),
   code: ({ execution, text }) => card(execution).write(text),
-  run: ({ execution, code }) => { card(execution).run(code); messages.state(execution, "running"); say(`Program ${execution} is running`); },
+  run: ({ execution, code }) => { card(execution).run(code); reveal(execution); messages.state(execution, "running"); say(`Program ${execution} is running`); },
   call: (data) => card(data.execution).call(data),
   result: (data) => card(data.execution).result(data),
   output: (data) => card(data.execution).print(data),
   execution: (data) => {
     const ended = card(data.execution);
     ended.end(data);
+    reveal(data.execution);
     messages.state(data.execution, [ended.state.textContent, ended.meta.textContent].filter(Boolean).join(" · "), data.status === "ok");
     say(`Program ${data.execution} ${ended.state.textContent}`);
   },
@@ -162,10 +168,10 @@ function submit(text) {
 }
 
 $("composer").addEventListener("submit", (event) => { event.preventDefault(); submit($("message").value); });
-$("message").addEventListener("keydown", (event) => {
+for (const kind of ["keydown", "keypress"]) $("message").addEventListener(kind, (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
-  submit($("message").value);
+  if (kind === "keydown") submit($("message").value);
 });
 $("message").addEventListener("input", ({ target }) => { target.style.height = ""; target.style.height = `${target.scrollHeight + 2}px`; });
 document.addEventListener("keydown", (event) => { if (event.key === "Escape" && busy) stop(); });
