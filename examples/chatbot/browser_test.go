@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -142,6 +143,6 @@ func (b *browser) picture(name string) {
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(dir+"/"+name+".png", data, 0o600)
+		return os.WriteFile(filepath.Join(dir, "chatbot-"+name+".png"), data, 0o600)
 	}))
 }

@@ -94,6 +94,8 @@ func (d *database) query(ctx context.Context, in question) ([]row, error) {
 	if err := storable(in.Params...); err != nil {
 		return nil, err
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	tx, err := d.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, err
@@ -103,7 +105,7 @@ func (d *database) query(ctx context.Context, in question) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows)
+	return collect(rows, stop)
 }
 
 // insert names only what the schema has, so that no name can be SQL.
@@ -147,11 +149,13 @@ func (d *database) delete(ctx context.Context, in oldRow) (row, error) {
 
 // change runs a statement that gives one row back, or none.
 func (d *database) change(ctx context.Context, statement string, values ...any) (row, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	rows, err := d.write.QueryContext(ctx, statement, values...)
 	if err != nil {
 		return nil, err
 	}
-	changed, err := collect(rows)
+	changed, err := collect(rows, stop)
 	if err != nil || len(changed) == 0 {
 		return nil, err
 	}

@@ -15,7 +15,6 @@ func TestAPersonSeesTheProgramItsCallsAndTheAnswer(t *testing.T) {
 	b.do(chromedp.Navigate(a.url))
 	b.shows("#welcome", "Ask for something")
 	b.shows("#model", "demo script (no model)")
-	b.picture("empty")
 
 	b.send("Get weather for NYC and save to database")
 	b.shows("#program-1 .code", `found = tools.weather(city=city)`)
@@ -33,7 +32,6 @@ func TestAPersonSeesTheProgramItsCallsAndTheAnswer(t *testing.T) {
 
 	b.ask("Delete what was saved last")
 	b.shows(".ask", "Program 2 asks to call database.delete")
-	b.picture("approval")
 	b.do(chromedp.SendKeys(".ask input", "I still need it", chromedp.ByQuery))
 	b.click(".ask .deny")
 	b.idle()
@@ -68,7 +66,6 @@ func TestAPersonStopsAProgramAndReadsATraceback(t *testing.T) {
 	a := start(t, settings{model: "demo"})
 	b.screen(390, 780, "light")
 	b.do(chromedp.Navigate(a.url))
-	b.picture("phone-empty")
 	b.ask("Run a slow program")
 	b.shows(".chip", "running")
 	b.click("#view-programs")
@@ -87,8 +84,6 @@ func TestAPersonStopsAProgramAndReadsATraceback(t *testing.T) {
 	b.is(`document.activeElement.id === "program-2"`)
 	b.is(`document.documentElement.scrollWidth <= innerWidth`)
 	b.picture("phone")
-	b.click("#view-chat")
-	b.picture("phone-chat")
 }
 
 // Whatever a tool, a program, a model or a person says is text.

@@ -9,9 +9,14 @@ import (
 )
 
 // collect reads all rows, and closes them. More than a program should get at once is an
-// error that says so, and not fewer rows.
-func collect(rows *sql.Rows) (_ []row, err error) {
-	defer func() { err = errors.Join(err, rows.Close()) }()
+// error that says so, and not fewer rows. It calls stop then, which ends the query: closing
+// alone would wait for rows that nobody wants.
+func collect(rows *sql.Rows, stop func()) (_ []row, err error) {
+	defer func() {
+		if closed := rows.Close(); err == nil { // after stop it says no more than that
+			err = closed
+		}
+	}()
 	columns, err := rows.Columns()
 	if err != nil {
 		return nil, err
@@ -32,6 +37,7 @@ func collect(rows *sql.Rows) (_ []row, err error) {
 		}
 		all = append(all, one)
 		if len(all) > maxRows || size > maxBytes {
+			stop()
 			return nil, fmt.Errorf("the answer has more than %d rows or %d bytes; ask for less, or for an aggregate", maxRows, maxBytes)
 		}
 	}
