@@ -100,7 +100,7 @@ func (d *database) query(ctx context.Context, in question) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer tx.Rollback()
+	defer func() { _ = tx.Rollback() }() // nothing was written
 	rows, err := tx.QueryContext(ctx, statement, in.Params...)
 	if err != nil {
 		return nil, err

@@ -51,8 +51,8 @@ func (m *openAI) Reply(ctx context.Context, messages []Message, say func(Delta))
 	for attempt := 1; ; attempt++ {
 		stream, err := m.client.CreateChatCompletionStream(ctx, request)
 		if err == nil {
-			defer stream.Close()
-			return readReply(stream, say)
+			reply, err := readReply(stream, say)
+			return reply, errors.Join(err, stream.Close())
 		}
 		if attempt == maxAttempts || ctx.Err() != nil || !worthRetrying(err) {
 			return Message{}, err

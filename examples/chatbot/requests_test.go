@@ -65,7 +65,7 @@ func TestRequestsThatMustNotWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	if text, err := io.ReadAll(response.Body); err != nil || response.StatusCode != 200 || !strings.Contains(string(text), `"status":"ok"`) {
+	if text, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK || !strings.Contains(string(text), `"status":"ok"`) {
 		t.Errorf("health is %s %s %v", response.Status, text, err)
 	}
 }
