@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"strings"
 	"sync"
 )
 
@@ -79,4 +80,12 @@ func (j *journal) full() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.bytes >= maxLogBytes
+}
+
+// shorten cuts a text to so many bytes of whole characters.
+func shorten(text string, limit int) (string, bool) {
+	if len(text) <= limit {
+		return text, false
+	}
+	return strings.ToValidUTF8(text[:max(limit, 0)], "") + "…", true
 }

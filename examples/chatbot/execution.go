@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/codemode-sdk/codemode"
@@ -36,13 +35,12 @@ func (e *execution) add(kind string, data map[string]any) {
 	e.conversation.journal.add(kind, data)
 }
 
-// run runs the program, and gives the text for the model. There is a text also where
-// there is an error, which is that the executor cannot be used.
+// run gives the text for the model, also where the executor cannot be used, which is an error.
 func (e *execution) run(ctx context.Context, cm *codemode.Codemode, code string) (string, error) {
 	e.add(eventRun, map[string]any{"code": code})
 	e.open = map[string][]int{}
 	begin := time.Now()
-	result, err := cm.ExecuteRequest(context.WithValue(ctx, executionKey{}, e), codemode.Request{Code: code, OnEvent: e.tell})
+	result, err := e.execute(context.WithValue(ctx, executionKey{}, e), cm, code)
 	end := map[string]any{"status": result.Status, "wall_ms": float64(time.Since(begin).Microseconds()) / 1000, "calls": len(result.ToolCalls)}
 	if hidden := e.calls - maxShownCalls; hidden > 0 {
 		end["calls_hidden"] = hidden
@@ -54,6 +52,7 @@ func (e *execution) run(ctx context.Context, cm *codemode.Codemode, code string)
 		text, err = "The user stopped the program.\n"+text, nil
 	case err != nil && codemode.CodeOf(err) != codemode.CodeRejected:
 		end["status"], end["message"] = "lost", err.Error()
+		err = fmt.Errorf("the executor cannot be used: %w", err)
 		text = "The program was lost: " + err.Error() + "\n" + text
 	default:
 		err = nil
@@ -61,6 +60,25 @@ func (e *execution) run(ctx context.Context, cm *codemode.Codemode, code string)
 	}
 	e.add(eventExecution, end)
 	return text, err
+}
+
+// execute tries again for a few seconds where the executor was not reached: one that was
+// restarted may be back already. A program that may have begun is not run a second time.
+func (e *execution) execute(ctx context.Context, cm *codemode.Codemode, code string) (*codemode.Result, error) {
+	for pause := 250 * time.Millisecond; ; pause *= 2 {
+		result, err := cm.ExecuteRequest(ctx, codemode.Request{Code: code, OnEvent: e.tell})
+		failure, ok := errors.AsType[*codemode.Error](err)
+		// CodeConfig, too: so looks an executor that died while it was being connected to.
+		reached := !ok || failure.Started || failure.Code != codemode.CodeUnavailable && failure.Code != codemode.CodeConfig
+		if reached || pause > 2*time.Second {
+			return result, err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return result, err
+		}
+	}
 }
 
 // conclude says how a program ended that has an outcome.
@@ -149,8 +167,7 @@ func (e *execution) printed(stream, text string) {
 	e.add(eventOutput, map[string]any{"stream": stream, "text": text})
 }
 
-// A shownCall is the record of a call as the command line prints it, in which every value
-// is one that JSON has.
+// A shownCall is the record of a call with values that JSON has.
 type shownCall struct {
 	Tool       string          `json:"tool"`
 	Args       json.RawMessage `json:"args"`
@@ -173,12 +190,4 @@ func plainCall(call codemode.ToolCall) shownCall {
 		return shownCall{Tool: call.Tool, Args: json.RawMessage(`"(cannot be shown)"`)}
 	}
 	return record.Calls[0]
-}
-
-// shorten cuts a text to so many bytes of whole characters.
-func shorten(text string, limit int) (string, bool) {
-	if len(text) <= limit {
-		return text, false
-	}
-	return strings.ToValidUTF8(text[:max(limit, 0)], "") + "…", true
 }

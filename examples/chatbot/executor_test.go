@@ -62,7 +62,8 @@ func TestAnExecutorThatDiesIsReportedAndMissedNoLonger(t *testing.T) {
 	}
 	serve = serveExecutor(t, binary, socket)
 	defer stop(serve)
-	if text := joined(c.mustSay("test", nil), eventText); !strings.Contains(text, "runs programs here") {
-		t.Errorf("with the executor back, the answer is %q", text)
+	back := c.mustSay("test", nil)
+	if text := joined(back, eventText); !strings.Contains(text, "runs programs here") {
+		t.Errorf("with the executor back, the answer is %q %q", text, joined(back, eventError))
 	}
 }
