@@ -376,8 +376,10 @@ func fromStatus(err error, started bool) error {
 	case codes.Unavailable:
 		failure.Remedy = "is the executor running, and is its address right?"
 		if refusal, known := tlsfiles.Explain(said.Message()); known {
-			failure.Code, failure.Remedy = fault.Unauthenticated, refusal.Remedy
-			failure.Message = refusal.Message + ": " + said.Message()
+			if refusal.Certain() {
+				failure.Code = fault.Unauthenticated
+			}
+			failure.Message, failure.Remedy = refusal.Message+": "+said.Message(), refusal.Remedy
 		}
 	case codes.Unimplemented:
 		failure.Remedy = "the address does not belong to a codemode executor, or to one of another version"

@@ -49,10 +49,17 @@ var refusals = []struct {
 		"the other end does not speak TLS 1.3", "update it, or whatever ends TLS in front of it"}},
 	{"no supported versions satisfy MinVersion and MaxVersion", Refusal{
 		"the configuration of TLS rules out TLS 1.3", "leave tls.Config.MaxVersion at zero"}},
-	{"error reading server preface", Refusal{
-		"the other end closed an unencrypted connection before it said anything",
-		"if it expects TLS, use an https:// address or set grpc.tls.enabled"}},
+	{"error reading server preface", silence},
 }
+
+// silence is what TLS may be the reason of, and may not.
+var silence = Refusal{
+	"the executor closed an unencrypted connection before it said anything",
+	"it may be starting or stopping; if it expects TLS, use an https:// address or set grpc.tls.enabled",
+}
+
+// Certain says whether it is about TLS and nothing else.
+func (r Refusal) Certain() bool { return r != silence }
 
 // Explain finds the words for what gRPC said about a connection.
 func Explain(said string) (Refusal, bool) {
