@@ -181,7 +181,7 @@ func watchRows(ctx context.Context, tasks *tasks, rows func(context.Context, fun
 			if !yield(r.value, r.err) {
 				leave()
 				select { // one that notices has ended when the loop has
-				case <-ended:
+				case <-ended: //nolint:errcheck // nobody asks any more
 				case <-ctx.Done():
 				}
 				return

@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"strings"
 	"testing"
@@ -66,7 +67,7 @@ func TestRowsUnderATimeout(t *testing.T) {
 					var got []string
 					for row, err := range reg.NewRun(registry.RunOptions{}).Rows(t.Context(), "rows", nil, nil) {
 						if err != nil {
-							told := err.(*registry.ToolError)
+							told, _ := errors.AsType[*registry.ToolError](err)
 							got = append(got, told.Kind+": "+told.Message)
 							break
 						}
