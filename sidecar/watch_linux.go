@@ -13,8 +13,9 @@ const watchInterval = 25 * time.Millisecond
 
 // startWatch costs a run nothing but a timer until the first interval is over.
 func (e *execution) startWatch() (stop func()) {
-	quit := make(chan struct{})
+	quit, ended := make(chan struct{}), make(chan struct{})
 	first := time.AfterFunc(watchInterval, func() {
+		defer close(ended)
 		ticker := time.NewTicker(watchInterval)
 		defer ticker.Stop()
 		for tick := 0; ; tick++ {
@@ -48,8 +49,10 @@ func (e *execution) startWatch() (stop func()) {
 		}
 	})
 	return func() {
-		first.Stop()
 		close(quit)
+		if !first.Stop() {
+			<-ended // it looks at the worker, which is not ours for much longer
+		}
 	}
 }
 
