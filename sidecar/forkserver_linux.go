@@ -239,7 +239,7 @@ func (f *forkServer) fork(own directories) (*worker, error) {
 		return nil, f.gone
 	}
 	f.next++
-	if f.next == workersPerServer {
+	if f.next == workersPerServer.Load() {
 		close(f.tired)
 	}
 	w.id = f.next

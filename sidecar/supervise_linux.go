@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,7 +21,9 @@ func (p *pool) pick() *forkServer {
 
 // A fork server is replaced after so many workers, before whatever it may have gathered
 // in its life matters.
-var workersPerServer uint64 = 20_000
+var workersPerServer atomic.Uint64
+
+func init() { workersPerServer.Store(20_000) }
 
 // supervise keeps a fork server in its place: it starts the one that is not there yet,
 // and replaces one that has ended, or made many workers.
