@@ -43,8 +43,8 @@ vm-kernel: ## get a kernel for the tests' virtual machine; prints what to put in
 	@.ci/vm-kernel
 
 .PHONY: race
-race: ## run every test under the race detector, in this home only
-	go test -race -timeout=20m -skip='^TestAllHolds|^TestDocker' ./...
+race: ## run all but the long tests under the race detector, in this home only
+	go test -race -short -timeout=25m -skip='^TestAllHolds|^TestDocker' ./...
 
 .PHONY: format
 format: ## rewrite the Go files as gofmt has them
