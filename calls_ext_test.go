@@ -25,7 +25,7 @@ type poet struct{}
 
 func (poet) Run(_ context.Context, input string) (string, error) { return "Ode to " + input, nil }
 
-// start makes a Codemode for one test.
+// start makes a Codemode for one test, as the options say.
 func start(t *testing.T, o codemode.Options) *codemode.Codemode {
 	t.Helper()
 	cm, err := codemode.New(o)

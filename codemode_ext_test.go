@@ -19,19 +19,10 @@ import (
 // clientWithoutExecutor is for what needs no executor: nothing listens there.
 var clientWithoutExecutor = config.ClientConfig{ExecutorURL: "unix:///nonexistent/codemode.sock", ExecutorAPIKey: config.NewSecret("key")}
 
-// open makes a Codemode of a test's own.
+// open makes a Codemode of a test's own, in the mode that is tested.
 func open(t *testing.T, options codemode.Options) *codemode.Codemode {
 	t.Helper()
-	cm, err := codemode.New(inMode(options))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cm.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return cm
+	return start(t, inMode(options))
 }
 
 func TestNewReportsWhatWasWrongInTheRegistry(t *testing.T) {

@@ -17,16 +17,7 @@ import (
 
 func dispatching(t *testing.T, reg *registry.Registry) *codemode.Codemode {
 	t.Helper()
-	cm, err := codemode.New(inMode(codemode.Options{Registry: reg, ToolName: "python"}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cm.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return cm
+	return open(t, codemode.Options{Registry: reg, ToolName: "python"})
 }
 
 func TestAModelInALoopCannotFillTheExecutor(t *testing.T) {
