@@ -27,13 +27,7 @@ type browser struct {
 // errors, such as a breach of the content security policy, fails the test.
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("there is no chromium; .ci/run installs it")
-		}
-		t.Skip("there is no chromium: apt-get install chromium")
-	}
+	path := installed(t, "chromium")
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-sync", true), chromedp.NoFirstRun,
@@ -62,6 +56,19 @@ func newBrowser(t *testing.T) *browser {
 	b := &browser{t, ctx}
 	b.do(log.Enable())
 	return b
+}
+
+// installed finds a program that Debian has in a package of the same name.
+func installed(t *testing.T, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("there is no %s; .ci/run installs it", program)
+		}
+		t.Skipf("there is no %s: apt-get install %s", program, program)
+	}
+	return path
 }
 
 // do runs actions, and gives them time on a busy machine.

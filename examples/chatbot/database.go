@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
 	_ "modernc.org/sqlite"             // the driver sqlite
@@ -64,8 +65,11 @@ func openDatabase(ctx context.Context, address, dir string) (_ *database, err er
 		}
 	} else {
 		d.dialect = sqlite
-		file := (&url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(dir, "chat.db"))}).String()
+		var file string
 		if err = os.MkdirAll(dir, 0o700); err == nil {
+			file, err = fileURL(filepath.Join(dir, "chat.db"))
+		}
+		if err == nil {
 			d.write, err = sql.Open("sqlite", file+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)")
 		}
 		if err == nil {
@@ -82,6 +86,17 @@ func openDatabase(ctx context.Context, address, dir string) (_ *database, err er
 		return nil, errors.Join(fmt.Errorf("cannot open the %s database: %w", d.name, redact(err, address)), d.close())
 	}
 	return d, nil
+}
+
+// fileURL names a file with every character that SQLite would read as something else, such
+// as ?, and from the root: the first part of a relative path would be a host.
+func fileURL(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	path = "/" + strings.TrimPrefix(filepath.ToSlash(path), "/") // a drive has no slash before it
+	return (&url.URL{Scheme: "file", Path: path}).String(), nil
 }
 
 // redact leaves the address out of an error.
