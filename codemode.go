@@ -33,8 +33,8 @@ type Options struct {
 	// as framework.auto_discover of the configuration does; see registry.Provide.
 	AutoDiscover bool
 	// Callback has the executor make its tool calls by dialling this process; see package
-	// executorclient/toolservice. If nil, they travel on the stream on which the program
-	// was sent.
+	// executorclient/toolservice. If nil, New serves them where executor.callback.listen of
+	// Config says; without that, they travel on the stream on which the program was sent.
 	Callback *executorclient.Callback
 	// ToolName is what the model knows the function tool as. If empty, DefaultToolName.
 	ToolName string
@@ -73,6 +73,7 @@ type Codemode struct {
 	calls    registry.RunOptions
 	servers  []registry.Source // of the configuration, attached to registry
 	embedded *sidecar.Server   // nil if the executor is elsewhere
+	serving  *toolServer       // of the configuration's callback mode; nil without
 
 	closing sync.Once
 	closed  error
@@ -151,8 +152,16 @@ func connect(ctx context.Context, o Options, client config.ClientConfig, executo
 		c.embedded = server
 		dial.Dialer = server.Dial
 	}
+	if dial.Callback == nil {
+		if c.serving, err = serveTools(ctx, client, c.registry, o.Logger); err != nil {
+			return nil, errors.Join(err, c.closeEmbedded())
+		}
+		if c.serving != nil {
+			dial.Callback = &c.serving.Callback
+		}
+	}
 	if c.client, err = executorclient.Dial(dial); err != nil {
-		return nil, errors.Join(err, c.closeEmbedded())
+		return nil, errors.Join(err, c.serving.close(), c.closeEmbedded())
 	}
 	return c, nil
 }
@@ -205,7 +214,7 @@ func (c *Codemode) Layers(ctx context.Context) ([]Layer, error) {
 // unless another Codemode uses them.
 func (c *Codemode) Close() error {
 	c.closing.Do(func() {
-		c.closed = errors.Join(c.client.Close(), c.closeEmbedded(), c.closeRegistry())
+		c.closed = errors.Join(c.client.Close(), c.serving.close(), c.closeEmbedded(), c.closeRegistry())
 	})
 	return c.closed
 }

@@ -104,6 +104,15 @@ func addresses(at func(*Config) *[]string) value {
 	}
 }
 
+// readCallback checks by which address an executor reaches an application's tools.
+func readCallback(text string) (string, error) {
+	address, err := readAddress(text)
+	if err == nil && (address == Embedded || strings.HasPrefix(address, "unix:")) {
+		err = errors.New("is not where a port can be reached: write http://host:port, https://host:port or dns:///host:port")
+	}
+	return address, err
+}
+
 // readTarget checks host:port; without a default port, the port must be there.
 func readTarget(text, defaultPort string) (string, error) {
 	host, port, err := net.SplitHostPort(text)

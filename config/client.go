@@ -40,6 +40,14 @@ type ClientConfig struct {
 	// TLSServerName is the name that the executor's certificate must have. If empty, the
 	// host of ExecutorURL; for a unix socket, localhost.
 	TLSServerName string
+	// CallbackListen is the host:port on which the application serves its tools, and
+	// CallbackURL the address by which the executor reaches it: one that the executor's
+	// SidecarConfig.Callback allows. If empty, tool calls travel on the stream on which the
+	// program was sent.
+	CallbackListen, CallbackURL string
+	// CallbackAPIKey is what the executor has to send there. If unset, nothing besides the
+	// capability of the execution.
+	CallbackAPIKey Secret
 }
 
 // Embedded says whether the executor runs inside this process.
@@ -50,11 +58,21 @@ func (c ClientConfig) Secure() bool {
 	return !c.Embedded() && (c.TLSEnabled || strings.HasPrefix(c.ExecutorURL, "https://"))
 }
 
+// SecureCallback says whether tools are served over TLS, with TLSClientCertPath.
+func (c ClientConfig) SecureCallback() bool {
+	return c.TLSEnabled || strings.HasPrefix(c.CallbackURL, "https://")
+}
+
 // Exposed says whether programs, results and the API key cross a network unencrypted: the
-// executor is reached over TCP without TLS, and not on this machine.
+// executor is reached over TCP without TLS, and not on this machine; or it so reaches the
+// tools.
 func (c ClientConfig) Exposed() bool {
-	scheme, rest, _ := strings.Cut(c.ExecutorURL, "://")
-	if c.Secure() || scheme != "http" && scheme != "dns" {
+	return !c.Secure() && exposed(c.ExecutorURL) || !c.SecureCallback() && exposed(c.CallbackURL)
+}
+
+func exposed(address string) bool {
+	scheme, rest, _ := strings.Cut(address, "://")
+	if scheme != "http" && scheme != "dns" {
 		return false
 	}
 	host, _, err := net.SplitHostPort(strings.TrimPrefix(rest, "/"))
@@ -79,6 +97,7 @@ func (c ClientConfig) Complete() (ClientConfig, error) {
 	whole.GRPC.TLS.ServerName = c.TLSServerName
 	whole.GRPC.TLS.Mode = tlsMode(whole.GRPC.TLS)
 	whole.Executor.APIKeyFile = c.ExecutorAPIKeyFile
+	whole.Executor.Callback = Callback{Listen: c.CallbackListen, URL: c.CallbackURL, APIKey: c.CallbackAPIKey}
 	if err := check(whole, readByClient); err != nil {
 		return ClientConfig{}, err
 	}

@@ -139,6 +139,9 @@ func (c *Config) Client() ClientConfig {
 		TLSClientCertPath:  c.GRPC.TLS.ClientCertFile,
 		TLSClientKeyPath:   c.GRPC.TLS.ClientKeyFile,
 		TLSServerName:      c.GRPC.TLS.ServerName,
+		CallbackListen:     c.Executor.Callback.Listen,
+		CallbackURL:        c.Executor.Callback.URL,
+		CallbackAPIKey:     c.Executor.Callback.APIKey,
 	}
 	if c.GRPC.TLS.Mode == tlsCustom {
 		client.TLSCAPath = c.GRPC.TLS.CAFile

@@ -278,6 +278,13 @@ func contradictions(c *Config) []*Problem {
 			Message: "sessions cannot be had with executor.execution.allow_direct_execution: commands that a run leaves behind could not be held still between the runs"})
 	}
 	found = append(found, networkContradictions(c.Executor.Network)...)
+	if call := c.Executor.Callback; call.Listen != "" && call.URL == "" {
+		found = append(found, &Problem{Key: "executor.callback.listen",
+			Message: "the executor has to be told how it reaches that: set executor.callback.url"})
+	} else if call.Listen == "" && call.URL != "" {
+		found = append(found, &Problem{Key: "executor.callback.url",
+			Message: "the application serves its tools nowhere: set executor.callback.listen"})
+	}
 	found = append(found, tlsContradictions(c.GRPC.TLS)...)
 	return append(found, fileContradictions(c)...)
 }

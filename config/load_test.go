@@ -263,7 +263,7 @@ func TestInitWritesAFileThatSaysTheDefaults(t *testing.T) {
 	want.Executor.Server.Socket, want.Executor.Server.HTTPAddress = "/run/codemode/executor.sock", "127.0.0.1:8002"
 	want.Executor.Server.APIKeys = []config.Secret{config.NewSecret("k")}
 	want.Executor.APIKeyFile, want.Executor.Server.APIKeysFile = "/run/secrets/codemode-key", "/run/secrets/codemode-keys"
-	want.Executor.Callback.APIKey = config.NewSecret("c")
+	want.Executor.Callback = config.Callback{Listen: ":50051", URL: "http://app:50051", APIKey: config.NewSecret("c")}
 	want.GRPC.TLS = config.TLS{
 		Mode: "custom", CertFile: "./certs/server.crt", KeyFile: "./certs/server.key", CAFile: "./certs/ca.crt",
 		ClientCertFile: "./certs/client.crt", ClientKeyFile: "./certs/client.key",

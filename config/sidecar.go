@@ -143,8 +143,12 @@ type Filesystem struct {
 	Outputs Mount
 }
 
-// Callback is whom an executor may dial with tool calls, where a client asks it to.
+// Callback is the section "executor.callback": whom an executor may dial with tool calls,
+// where a client asks it to.
 type Callback struct {
+	// Listen and URL are as in ClientConfig.CallbackListen and CallbackURL, and nothing to
+	// an executor.
+	Listen, URL string
 	// Addresses are those of applications' tool services, in the forms of
 	// ClientConfig.ExecutorURL but embedded. If empty, callbacks are refused.
 	Addresses []string

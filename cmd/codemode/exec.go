@@ -156,7 +156,7 @@ func (x *execution) run() (int, error) {
 func (x *execution) execute(ctx context.Context) (*codemode.Result, error) {
 	executor := &x.config.Executor
 	// Nobody listens on anything here, so where an executor would listen does not matter.
-	executor.Server = config.Default().Executor.Server
+	executor.Server, executor.Callback = config.Default().Executor.Server, config.Callback{}
 	// There is one program, for which the worker that proves the sandbox is kept.
 	executor.Pool.MinReady = 0
 	// The client must not give up before the executor does.

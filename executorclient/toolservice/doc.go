@@ -13,8 +13,9 @@
 //		Callback: &executorclient.Callback{Service: tools, Address: "http://app:50051"},
 //	})
 //
-// The executor has to allow the address: executor.callback.addresses. Tools, middleware,
-// approvals, events and results are the same in both modes.
+// executor.callback.listen and executor.callback.url of codemode.yaml do the same without
+// a line of Go. The executor has to allow the address: executor.callback.addresses. Tools,
+// middleware, approvals, events and results are the same in both modes.
 //
 // # Who may call
 //
