@@ -3,7 +3,9 @@ package sidecar
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"net"
+	"strings"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -13,23 +15,48 @@ import (
 // A caller is who makes a call, as far as can be told. The zero value is the process that
 // the executor is embedded in.
 type caller struct {
-	id          string            // of the key that was shown, for records; empty if none was needed
+	name        string            // for records: id, else what the certificate is for; empty without either
+	id          string            // of the key that was shown; empty if none was needed
 	key         [sha256.Size]byte // the key's digest, likewise
 	certificate [sha256.Size]byte // that of the public key which the certificate is for, if there is one
 	outside     bool
 }
 
 // certificateOf tells the clients of an executor apart that asks them for certificates: one
-// that is renewed for the same key stays the same.
-func certificateOf(ctx context.Context) (digest [sha256.Size]byte) {
+// that is renewed for the same key stays the same. The name is for records.
+func certificateOf(ctx context.Context) (digest [sha256.Size]byte, name string) {
 	from, ok := peer.FromContext(ctx)
 	if !ok {
-		return digest
+		return digest, ""
 	}
 	if tls, ok := from.AuthInfo.(credentials.TLSInfo); ok && len(tls.State.VerifiedChains) > 0 {
-		return sha256.Sum256(tls.State.VerifiedChains[0][0].RawSubjectPublicKeyInfo)
+		leaf := tls.State.VerifiedChains[0][0]
+		return sha256.Sum256(leaf.RawSubjectPublicKeyInfo), "certificate:" + holder(leaf)
 	}
-	return digest
+	return digest, ""
+}
+
+// maxHolder bounds what records quote of a certificate, in bytes.
+const maxHolder = 200
+
+// holder says whom a certificate is for: its common name, else the first of its other names,
+// else its number.
+func holder(leaf *x509.Certificate) string {
+	name := leaf.Subject.CommonName
+	switch {
+	case name != "":
+	case len(leaf.DNSNames) > 0:
+		name = leaf.DNSNames[0]
+	case len(leaf.URIs) > 0:
+		name = leaf.URIs[0].String()
+	case len(leaf.EmailAddresses) > 0:
+		name = leaf.EmailAddresses[0]
+	case len(leaf.IPAddresses) > 0:
+		name = leaf.IPAddresses[0].String()
+	default:
+		name = leaf.SerialNumber.String()
+	}
+	return strings.ToValidUTF8(name[:min(len(name), maxHolder)], "\uFFFD")
 }
 
 type callerKey struct{}
@@ -51,7 +78,7 @@ func clientOf(ctx context.Context) string {
 	if key := callerOf(ctx).id; key != "" {
 		return "key " + key
 	}
-	if digest := certificateOf(ctx); digest != [sha256.Size]byte{} {
+	if digest := callerOf(ctx).certificate; digest != [sha256.Size]byte{} {
 		return "certificate " + string(digest[:])
 	}
 	if from, ok := peer.FromContext(ctx); ok {

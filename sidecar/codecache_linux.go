@@ -34,9 +34,9 @@ type codeEntry struct {
 	code []byte // nil if the source has been seen and no more
 }
 
-func keyOf(caller, source string, tools []byte) codeKey {
+func keyOf(from caller, source string, tools []byte) codeKey {
 	hash := sha256.New()
-	for _, part := range [][]byte{[]byte(caller), []byte(source), tools} {
+	for _, part := range [][]byte{from.key[:], from.certificate[:], []byte(source), tools} {
 		hash.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(part))))
 		hash.Write(part)
 	}

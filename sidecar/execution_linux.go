@@ -104,7 +104,7 @@ func (e *execution) run(start *codemodev1.Start, started *codemodev1.Started) (*
 	var code []byte
 	keep := false
 	if e.session == nil { // whose worker is not believed what a program compiles to
-		e.key = keyOf(e.record.Caller, start.GetCode(), known)
+		e.key = keyOf(callerOf(e.stream.Context()), start.GetCode(), known)
 		code, keep = e.codes.get(e.key)
 	}
 	options := e.options(keep)

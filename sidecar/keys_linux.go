@@ -109,9 +109,11 @@ func (a *admission) check(ctx context.Context, method string) (caller, error) {
 	if err := keys.Admit(header); err != nil {
 		return caller{}, status.Error(codes.Unauthenticated, err.Error())
 	}
-	from := caller{outside: true, certificate: certificateOf(ctx)}
+	from := caller{outside: true}
+	from.certificate, from.name = certificateOf(ctx)
 	if !keys.Empty() {
 		from.id, from.key = apikey.ID(header), apikey.Digest(header)
+		from.name = from.id
 	}
 	return from, nil
 }

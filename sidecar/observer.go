@@ -29,7 +29,10 @@ type Record struct {
 	// ExecutionID names the execution; empty if it was refused before it had a name.
 	ExecutionID string
 	// Caller is the id of the API key that the caller showed, as codemode serve logs it at
-	// its start; empty if none was needed, or none was valid. It does not tell the key.
+	// its start; it does not tell the key. Where none was needed it is "certificate:" and
+	// whom the caller's certificate is for, at most 200 bytes of it: the common name, else
+	// the first of the other names, else the serial number. It is empty for a caller with
+	// neither, or with no valid key.
 	Caller string
 	// Session is the session that it ran in, or asked for; empty if it had none. It is of
 	// the caller's making: 1 to 64 of A-Z a-z 0-9 _ -.

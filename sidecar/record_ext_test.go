@@ -17,6 +17,7 @@ import (
 
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/executorclient"
+	"github.com/codemode-sdk/codemode/internal/certtest"
 	"github.com/codemode-sdk/codemode/registry"
 	"github.com/codemode-sdk/codemode/sidecar"
 )
@@ -157,5 +158,37 @@ for i in range(3):
 	}
 	if !strings.Contains(log, "made-up-%d") {
 		t.Errorf("asked for, the program is not in the audit: %s", log)
+	}
+}
+
+// Where callers are known by their certificates alone, records name them; their log lines
+// cannot be forged by what a name holds.
+func TestACallerWithoutAKeyIsNamedByItsCertificate(t *testing.T) {
+	dir := t.TempDir()
+	authority := certtest.NewAuthority(t)
+	ca := authority.Write(t, dir, "ca.crt")
+	cert, key := authority.Issue(t, dir, "server", certtest.Leaf{Hosts: []string{"127.0.0.1"}})
+	e, over := listenedTo(t, func(c *config.SidecarConfig) {
+		c.TLS = config.ServerTLS{Enabled: true, CertFile: cert, KeyFile: key, CAFile: ca, ClientAuth: config.ClientAuthRequire}
+		c.Audit = config.AuditOn
+	})
+	address := "https://" + listen(t, e)
+	for _, name := range []string{"billing", "search"} {
+		cert, key := authority.Issue(t, dir, name, certtest.Leaf{})
+		if err := runs(t, executorclient.Options{Address: address, TLS: &executorclient.TLS{CAFile: ca, CertFile: cert, KeyFile: key}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	heard, log := over()
+	var got []string
+	for _, record := range heard.records {
+		got = append(got, record.Caller)
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{"certificate:billing", "certificate:search"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if !strings.Contains(log, `"caller":"certificate:billing"`) {
+		t.Errorf("the audit: %s", log)
 	}
 }

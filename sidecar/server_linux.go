@@ -231,7 +231,7 @@ func (v service) Execute(stream grpc.BidiStreamingServer[codemodev1.ExecuteReque
 	if err != nil {
 		return err
 	}
-	e := &execution{stream: stream, cutting: s.cutting, record: Record{Caller: callerOf(ctx).id, Received: received}}
+	e := &execution{stream: stream, cutting: s.cutting, record: Record{Caller: callerOf(ctx).name, Received: received}}
 	refuse := func(reason string, err error) error {
 		span.Fail(reason)
 		s.refuse(&e.record, reason)
