@@ -5,6 +5,9 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 BUF := go tool -modfile=tools/buf/go.mod buf
+# The protocol as it was generated from last: a change must leave both ends of that able to
+# speak with those of now.
+WIRE := proto/wire.binpb
 GOLANGCI_LINT := go tool -modfile=tools/golangci/go.mod golangci-lint
 
 # Where the module has to build, besides here.
@@ -60,9 +63,10 @@ vet: ## run go vet
 	go vet ./...
 
 .PHONY: lint
-lint: ## run golangci-lint and lint the protocol
+lint: ## run golangci-lint, lint the protocol and fail if it is no longer what others speak
 	$(GOLANGCI_LINT) run ./...
 	$(BUF) lint
+	$(BUF) breaking --against $(WIRE)
 
 .PHONY: tidy
 tidy: ## bring go.mod and go.sum up to date
@@ -73,13 +77,17 @@ check-tidy: ## fail if go.mod or go.sum are not up to date
 	go mod tidy -diff
 
 .PHONY: generate
-generate: ## generate internal/gen from proto
+generate: ## generate internal/gen from proto, and record it; fail if the wire changed incompatibly
+	$(BUF) breaking --against $(WIRE)
 	$(BUF) generate
+	$(BUF) build --exclude-source-info --output $(WIRE)
 
 .PHONY: check-generate
-check-generate: ## fail if internal/gen is not what proto gives
+check-generate: ## fail if internal/gen or the record of the wire is not what proto gives
 	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
 	$(BUF) generate --output "$$fresh"; \
+	$(BUF) build --exclude-source-info --output "$$fresh/wire.binpb"; \
+	cmp "$$fresh/wire.binpb" $(WIRE) || { echo '$(WIRE) is stale, run make generate'; exit 1; }; \
 	diff -r internal/gen "$$fresh/internal/gen" || { echo 'internal/gen is stale, run make generate'; exit 1; }
 
 .PHONY: cross
