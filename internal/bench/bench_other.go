@@ -4,26 +4,19 @@ package bench
 
 import (
 	"context"
-	"io"
 
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/internal/fault"
 )
 
-// Options say how long to measure.
-type Options struct {
-	Runs           int
-	WithoutSandbox bool
-	Progress       io.Writer
-}
-
-// A Report is everything that was measured.
-type Report struct{}
+var errNoExecutor = fault.New(fault.Sandbox, "there is no executor to measure: it needs Linux")
 
 // Run fails: there is no executor to measure on this system.
 func Run(context.Context, config.SidecarConfig, Options) (*Report, error) {
-	return nil, fault.New(fault.Sandbox, "there is no executor to measure: it needs Linux")
+	return nil, errNoExecutor
 }
 
-// Print writes nothing.
-func (*Report) Print(io.Writer) {}
+// Soak fails: there is no executor to measure on this system.
+func Soak(context.Context, config.SidecarConfig, SoakOptions) (*SoakReport, error) {
+	return nil, errNoExecutor
+}

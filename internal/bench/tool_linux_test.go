@@ -11,7 +11,6 @@ import (
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/executorclient"
 	"github.com/codemode-sdk/codemode/internal/cpython"
-	"github.com/codemode-sdk/codemode/registry"
 	"github.com/codemode-sdk/codemode/sidecar"
 )
 
@@ -36,11 +35,7 @@ func benchmarkProgram(b *testing.B, code string) {
 	if _, err := cpython.Find(b.Context(), cfg.Python, cfg.CacheDir); err != nil {
 		b.Skip(err)
 	}
-	m := &bench{tools: registry.New(), Options: Options{Runs: 10}}
-	if err := m.registerTools(); err != nil {
-		b.Fatal(err)
-	}
-	stop, err := m.start(b.Context(), cfg, sidecar.New)
+	m, err := start(b.Context(), cfg, sidecar.New)
 	if err != nil {
 		if os.Getenv("CI") == "true" {
 			b.Fatal(err)
@@ -48,14 +43,14 @@ func benchmarkProgram(b *testing.B, code string) {
 		b.Skip(err)
 	}
 	defer func() {
-		if err := stop(); err != nil {
+		if err := m.close(); err != nil {
 			b.Error(err)
 		}
 	}()
 	b.ReportAllocs()
 	b.ResetTimer()
 	before := ownCPU(b)
-	result, err := m.client.Execute(context.Background(), executorclient.Request{
+	result, err := m.Execute(context.Background(), executorclient.Request{
 		Code: fmt.Sprintf("N = %d\n%s", b.N, code), Tools: m.tools,
 	})
 	used := ownCPU(b) - before
