@@ -22,7 +22,8 @@ func benchCommand() command {
 			"The ratios compare; the times are for the record. Let the machine be idle meanwhile.\n\n" +
 			"--soak runs programs of all kinds in place of that, 8 at once, and looks after each tenth\n" +
 			"at errors, memory, descriptors, zombies and times; the exit status is 1 if anything grew,\n" +
-			"stayed behind, or failed without the program's doing. 100000 is an hour's worth of load.",
+			"stayed behind, or failed without the program's doing. 100000 is an hour's worth of load;\n" +
+			"below 10000 the times are not judged.",
 		prepare: func(flags *flagSet, io stdio) func([]string) (int, error) {
 			asJSON := flags.Bool("json", false, "print one JSON object")
 			runs := flags.Int("runs", 300, "take each figure `N` times, 10 to 100000")

@@ -66,6 +66,7 @@ const (
 	memoryGrain     = 8 << 20
 	slower          = 2.0 // times, the 99th percentile
 	slownessGrain   = 5.0 // ms
+	enoughForP99    = 1000
 )
 
 // judge compares the last tenths with the first.
@@ -100,7 +101,7 @@ func (r *SoakReport) judge() {
 			leak("%s went from %.0f to %.0f MiB", kind.name, before/(1<<20), after/(1<<20))
 		}
 	}
-	if last.P99 > slower*r.Tenths[0].P99+slownessGrain {
+	if last.Runs >= enoughForP99 && last.P99 > slower*r.Tenths[0].P99+slownessGrain {
 		r.Slower = append(r.Slower, fmt.Sprintf("the 99th percentile went from %.1f to %.1f ms", r.Tenths[0].P99, last.P99))
 	}
 }
