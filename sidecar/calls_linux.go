@@ -57,6 +57,7 @@ const (
 // may are under way, it waits for one of them to end; the worker's next frames wait with
 // it, so that what is held of them is bounded.
 func (e *execution) call(id uint32, payload []byte, more bool) error {
+	e.attend()
 	if len(payload) < 2 || id == 0 {
 		return protocolError("a short call")
 	}
@@ -113,8 +114,7 @@ func (e *execution) call(id uint32, payload []byte, more bool) error {
 		}
 	}
 	// What the program printed before the call is told before the call.
-	e.drain(e.worker.stdout, 0)
-	e.drain(e.worker.stderr, 1)
+	e.drainAll()
 	e.sending.Lock()
 	defer e.sending.Unlock()
 	if err := e.flushOutput(); err != nil {
@@ -182,6 +182,9 @@ func stopMessage(id uint32) *codemodev1.ExecuteResponse {
 func (e *execution) send(m *codemodev1.ExecuteResponse) error {
 	e.sending.Lock()
 	defer e.sending.Unlock()
+	if err := e.sendStarted(); err != nil {
+		return err
+	}
 	return e.stream.Send(m)
 }
 

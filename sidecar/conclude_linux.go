@@ -25,10 +25,9 @@ func (e *execution) conclude(done *doneMeta, value []byte, cause error) *codemod
 	}
 	result.Usage.Cpu = durationpb.New(max(0, cpu-e.worker.meter.floor))
 	if done != nil {
-		e.drain(e.worker.stdout, 0)
-		e.drain(e.worker.stderr, 1)
-		if !e.leave(done) {
-			e.worker.kill()
+		e.drainAll()
+		if !e.leave(done) && e.worker.outputs >= 0 {
+			e.worker.kill() // so that what it leaves stays as it is; others are killed when they are retired
 		}
 	} else {
 		var violation protocolError
@@ -171,6 +170,7 @@ func (e *execution) awaitEnd() {
 		}
 	}
 	e.readers.Wait()
+	e.drainAll() // a program that ended at once had no readers
 }
 
 // valid makes text of what a worker sent.

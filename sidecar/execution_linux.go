@@ -44,7 +44,11 @@ type execution struct {
 	moreTools bool // the client answers questions
 	begun     time.Time
 
-	sending sync.Mutex // one Send at a time, and output before what follows it
+	sending  sync.Mutex          // one Send at a time, and output before what follows it
+	started  *codemodev1.Started // not sent yet, or nil; guarded by sending
+	attended sync.Once           // whether somebody attends to what happens besides the program's frames
+	ending   chan struct{}       // closed when the program is over
+	sender   sync.WaitGroup
 
 	mu          sync.Mutex
 	chunk       *[readChunk]byte // what is read goes here first; nil before the first read
@@ -90,8 +94,8 @@ type execution struct {
 	wake    chan struct{}
 }
 
-// run runs the program and gives the result; an error means that the client is gone. The
-// client is told that the program started when the worker has it.
+// run runs the program and gives the result; an error means that the worker was lost before
+// it had the program. The client is told that the program started before anything else.
 func (e *execution) run(start *codemodev1.Start, started *codemodev1.Started) (*codemodev1.Result, error) {
 	e.open = map[uint32]*openCall{}
 	e.use(start)
@@ -115,42 +119,71 @@ func (e *execution) run(start *codemodev1.Start, started *codemodev1.Started) (*
 	if e.session != nil {
 		e.session.resume(e)
 	}
+	e.worker.prioritize()
 	e.begun = time.Now()
 	if err := e.worker.writeFrame(frameRun, 0, section(options), options,
 		section(start.GetCode()), []byte(start.GetCode()), section(known), known, section(code), code); err != nil {
 		return nil, status.Error(codes.Unavailable, "the worker was lost before the program started")
 	}
-	if err := e.stream.Send(&codemodev1.ExecuteResponse{Message: &codemodev1.ExecuteResponse_Started{Started: started}}); err != nil {
-		return nil, err
-	}
 	e.deadline = deadline.New(e.limits.CodeTimeout, e.limits.ApprovalWait, e.timeOut)
 	defer e.deadline.Stop()
-
-	e.readers.Go(func() { e.readOutput(e.worker.stdout, 0) })
-	e.readers.Go(func() { e.readOutput(e.worker.stderr, 1) })
-	finished := make(chan struct{})
-	var sender sync.WaitGroup
-	sender.Go(func() { e.sendOutput(finished) })
-	go e.receive() // ends when the handler returns, as gRPC then ends the stream
 	stop := context.AfterFunc(e.stream.Context(), func() { e.stop(codemodev1.Status_STATUS_CANCELLED) })
 	defer stop()
 	spare := context.AfterFunc(e.cutting, e.cutOff)
 	defer spare()
-
+	e.started, e.ending = started, make(chan struct{})
+	soon := time.AfterFunc(attendDelay, e.attend)
+	defer soon.Stop()
 	stopWatch := e.startWatch()
 	defer stopWatch()
 
 	done, value, err := e.converse(keep)
+	e.attended.Do(func() {}) // from here on nobody needs to
 	result := e.conclude(done, value, err)
-	close(finished)
-	sender.Wait()
+	close(e.ending)
+	e.sender.Wait()
 	return result, nil
+}
+
+// attendDelay is how long a program runs before anybody attends to more than its frames.
+// Many are over by then, and have cost no more than that.
+const attendDelay = time.Millisecond
+
+// attend tells the client that the program has started, and passes on what it prints and
+// what the client says. A program that calls a tool is attended to at once.
+func (e *execution) attend() {
+	e.attended.Do(func() {
+		e.sending.Lock()
+		err := e.sendStarted()
+		e.sending.Unlock()
+		if err != nil {
+			e.stop(codemodev1.Status_STATUS_CANCELLED)
+		}
+		e.readers.Go(func() { e.readOutput(e.worker.stdout, 0) })
+		e.readers.Go(func() { e.readOutput(e.worker.stderr, 1) })
+		e.sender.Go(e.sendOutput)
+		go e.receive() // ends when the handler returns, as gRPC then ends the stream
+	})
+}
+
+// sendStarted tells the client that the program has started, once. The caller holds
+// sending.
+func (e *execution) sendStarted() error {
+	started := e.started
+	if started == nil {
+		return nil
+	}
+	e.started = nil
+	return e.stream.Send(&codemodev1.ExecuteResponse{Message: &codemodev1.ExecuteResponse_Started{Started: started}})
 }
 
 // finish sends what is left to send.
 func (e *execution) finish(result *codemodev1.Result) error {
 	e.sending.Lock()
 	defer e.sending.Unlock()
+	if err := e.sendStarted(); err != nil {
+		return err
+	}
 	if err := e.flushOutput(); err != nil {
 		return err
 	}

@@ -118,6 +118,7 @@ func startForkServer(ctx context.Context, python *cpython.Install, plan *sandbox
 		}
 		return nil, err
 	}
+	f.prioritize(false)
 	go f.readLoop()
 	return f, nil
 }

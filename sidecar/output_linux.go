@@ -77,7 +77,12 @@ func (e *execution) take(fd, which int) (open, again bool) {
 	return true, false
 }
 
-// drain takes what the worker had written before it said that it is done.
+// drainAll takes what the worker has written so far.
+func (e *execution) drainAll() {
+	e.drain(e.worker.stdout, 0)
+	e.drain(e.worker.stderr, 1)
+}
+
 func (e *execution) drain(pipe *os.File, which int) {
 	conn, err := pipe.SyscallConn()
 	if err != nil {
@@ -93,11 +98,11 @@ func (e *execution) drain(pipe *os.File, which int) {
 	})
 }
 
-// sendOutput sends output as it appears, until finished is closed.
-func (e *execution) sendOutput(finished <-chan struct{}) {
+// sendOutput sends output as it appears, until the program is over.
+func (e *execution) sendOutput() {
 	for {
 		select {
-		case <-finished:
+		case <-e.ending:
 			return
 		case <-e.wake:
 		}

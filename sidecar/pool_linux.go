@@ -42,7 +42,8 @@ type pool struct {
 	missed   bool
 	soon     *time.Timer // fills, or nil
 	waiters  []chan outcome
-	failures int // to make a worker, in a row
+	awaited  bool // somebody waits, and the fork servers have the priority for it
+	failures int  // to make a worker, in a row
 	closed   bool
 }
 
@@ -169,6 +170,7 @@ func (p *pool) fill() {
 	if p.closed {
 		return
 	}
+	p.prioritize()
 	// While someone waits, nobody is made ready: that would only take the processors from
 	// those who wait.
 	missing := len(p.waiters) - p.spawning
@@ -178,6 +180,21 @@ func (p *pool) fill() {
 	for range missing {
 		p.spawning++
 		p.tasks.Go(p.spawn)
+	}
+}
+
+// prioritize has the fork servers compete with programs only while someone waits. The
+// caller holds mu.
+func (p *pool) prioritize() {
+	awaited := len(p.waiters) > 0
+	if awaited == p.awaited {
+		return
+	}
+	p.awaited = awaited
+	for _, server := range p.servers {
+		if server != nil {
+			server.prioritize(awaited)
+		}
 	}
 }
 
@@ -267,10 +284,15 @@ func (p *pool) discard(w *worker) {
 	})
 }
 
+// retireDelay is what the client gets to take a result before its worker's end, and the
+// beginning of another, compete with it for the processors.
+const retireDelay = 200 * time.Microsecond
+
 // retire destroys the worker of an execution that is over, and has another made.
 func (p *pool) retire(e *execution) {
-	p.refill()
 	p.tasks.Go(func() {
+		time.Sleep(retireDelay)
+		p.refill()
 		if err := e.worker.destroy(); err != nil {
 			p.log.Error("a worker's directory stays behind", "error", err)
 		}

@@ -107,6 +107,7 @@ func newServer(ctx context.Context, cfg config.SidecarConfig, bare bool, log *sl
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 5 * time.Minute, Timeout: 20 * time.Second}),
 		// Pings of clients, which come every five minutes, are well within it.
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Minute, PermitWithoutStream: true}),
+		grpc.InitialWindowSize(streamWindow), grpc.InitialConnWindowSize(connectionWindow),
 		grpc.MaxRecvMsgSize(message), grpc.MaxConcurrentStreams(uint32(cfg.Pool.MaxWorkers + cfg.Pool.Queue + 16))}
 	if s.callbacks, err = newCallbacks(cfg, message, log); err != nil {
 		return nil, errors.Join(err, pool.close())
@@ -446,3 +447,11 @@ func checkProtocol(start *codemodev1.Start) error {
 }
 
 var errStopped = errors.New("the embedded executor is closed")
+
+// What a client may send ahead on one stream, and on all of a connection, in bytes. With
+// windows of a fixed size gRPC does not measure the connection by pings, of which there
+// would be one for nearly every tool call.
+const (
+	streamWindow     = 1 << 20
+	connectionWindow = 8 << 20
+)
