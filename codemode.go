@@ -38,10 +38,15 @@ type Options struct {
 	Callback *executorclient.Callback
 	// ToolName is what the model knows the function tool as. If empty, DefaultToolName.
 	ToolName string
+	// SearchTool names a second function tool, with which the model searches the registered
+	// tools outside of a program as tools.search does inside, such as search_tools. It is
+	// worth its place where there are hundreds. If empty, there is none.
+	SearchTool string
 	// OnEvent is told what happens during runs while it happens: output, and calls as
-	// they start and end, rows as they go, and what tools report of their progress. Events of one run come one at a time, in
-	// order; those of several runs at once. Nothing in a run waits for it but the return of
-	// Execute. If nil, nobody is told.
+	// they start and end, rows as they go, and what tools report of their progress; also
+	// those of direct tools, each of which is a run of its own. Events of one run come one
+	// at a time, in order; those of several runs at once. Nothing in a run waits for it but
+	// the return of Execute. If nil, nobody is told; see also WithOnEvent.
 	OnEvent func(Event)
 	// Middleware wraps every tool call, with the context that Execute was given; see
 	// registry.RunOptions.
@@ -69,11 +74,13 @@ type Codemode struct {
 	client   *executorclient.Client
 	config   config.ClientConfig
 	toolName string
-	onEvent  func(Event)
-	calls    registry.RunOptions
-	servers  []registry.Source // of the configuration, attached to registry
-	embedded *sidecar.Server   // nil if the executor is elsewhere
-	serving  *toolServer       // of the configuration's callback mode; nil without
+	// searchName is Options.SearchTool.
+	searchName string
+	onEvent    func(Event)
+	calls      registry.RunOptions
+	servers    []registry.Source // of the configuration, attached to registry
+	embedded   *sidecar.Server   // nil if the executor is elsewhere
+	serving    *toolServer       // of the configuration's callback mode; nil without
 
 	closing sync.Once
 	closed  error
@@ -100,7 +107,7 @@ func newCodemode(ctx context.Context, o Options) (*Codemode, error) {
 }
 
 func connect(ctx context.Context, o Options, client config.ClientConfig, executor config.SidecarConfig) (_ *Codemode, err error) {
-	c := &Codemode{registry: o.Registry, config: client, toolName: o.ToolName, onEvent: o.OnEvent}
+	c := &Codemode{registry: o.Registry, config: client, toolName: o.ToolName, searchName: o.SearchTool, onEvent: o.OnEvent}
 	c.calls = registry.RunOptions{Middleware: slices.Clone(o.Middleware), Approve: o.Approve, ApprovalTimeout: o.ApprovalTimeout}
 	if c.registry == nil {
 		c.registry = registry.New()
@@ -116,7 +123,7 @@ func connect(ctx context.Context, o Options, client config.ClientConfig, executo
 	if c.toolName == "" {
 		c.toolName = DefaultToolName
 	}
-	if err := checkToolName(c.toolName); err != nil {
+	if err := errors.Join(checkToolName(c.toolName), checkSearchTool(c.searchName, c.toolName)); err != nil {
 		return nil, err
 	}
 	if err := c.startRegistry(ctx, o.Config, o.Logger); err != nil {

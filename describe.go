@@ -27,6 +27,11 @@ const (
 	helpNote   = "- help(tools.name) prints everything about a tool; tools.search('words') finds tools by what they do."
 	searchNote = "- There are %d tools, too many to show here. print(tools.search('create an issue')) lists those that fit with their signatures, the best first; search(words, limit=10, detail='names'|'brief'|'full'). help(tools.name) prints everything about one."
 
+	// Of what only some registries have.
+	streamNote     = "\n- A tool whose result is an Iterator gives rows: for row in tools.name(...)."
+	agentNote      = "\n- Agents are called as agents.name(...); each does a task on its own, and may take long."
+	searchToolNote = "\n- The function %s searches the tools without a program."
+
 	// maxFull and maxInline bound the outline of the tools, in bytes: with everything that
 	// is said of them, and with the first sentence.
 	maxFull   = 6 << 10
@@ -49,11 +54,16 @@ func Describe(reg *registry.Registry, name string) (Tool, error) {
 	if err := checkToolName(name); err != nil {
 		return Tool{}, err
 	}
+	return describe(reg, name, "")
+}
+
+// describe mentions the function tool search, if there is one.
+func describe(reg *registry.Registry, name, search string) (Tool, error) {
 	entries, docs, err := documented(reg)
 	if err != nil {
 		return Tool{}, err
 	}
-	text, err := shown(entries, docs)
+	text, err := shown(entries, docs, search)
 	if err != nil {
 		return Tool{}, err
 	}
@@ -61,9 +71,13 @@ func Describe(reg *registry.Registry, name string) (Tool, error) {
 }
 
 // shown is the part of the description that is about the tools.
-func shown(entries []*registry.Entry, docs []schema.ToolDoc) (string, error) {
+func shown(entries []*registry.Entry, docs []schema.ToolDoc, search string) (string, error) {
 	if len(entries) == 0 {
 		return "\n\nNo tools are registered.", nil
+	}
+	beside := kindNotes(entries)
+	if search != "" {
+		beside += fmt.Sprintf(searchToolNote, search)
 	}
 	size := 0
 	for _, entry := range entries {
@@ -81,7 +95,7 @@ func shown(entries []*registry.Entry, docs []schema.ToolDoc) (string, error) {
 			return "", err
 		}
 		if len(outline) <= form.limit {
-			return "\n" + helpNote + "\n\nThe tools. " + schema.Legend + "\n\n" +
+			return beside + "\n" + helpNote + "\n\nThe tools. " + schema.Legend + "\n\n" +
 				fence + "python\n" + strings.TrimRight(outline, "\n") + "\n" + fence, nil
 		}
 	}
@@ -89,7 +103,18 @@ func shown(entries []*registry.Entry, docs []schema.ToolDoc) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "\n" + fmt.Sprintf(searchNote, len(entries)) + "\n\nIn signatures: " + schema.Legend + "\n\nThe tools:\n" + list, nil
+	return beside + "\n" + fmt.Sprintf(searchNote, len(entries)) + "\n\nIn signatures: " + schema.Legend + "\n\nThe tools:\n" + list, nil
+}
+
+// kindNotes are the lines of the guide about what is there besides ordinary tools.
+func kindNotes(entries []*registry.Entry) (notes string) {
+	if slices.ContainsFunc(entries, (*registry.Entry).Streaming) {
+		notes += streamNote
+	}
+	if slices.ContainsFunc(entries, func(e *registry.Entry) bool { return e.Kind() == registry.EntryAgent }) {
+		notes += agentNote
+	}
+	return notes
 }
 
 // Stubs gives a set of tools as a Python module for type checkers and editors; empty if

@@ -81,29 +81,13 @@ func functionTools(t *testing.T, reg *registry.Registry) string {
 }
 
 func TestManyToolsTakeTwoFifthsOfTheirSchemas(t *testing.T) {
-	lists := os.Getenv("CODEMODE_TOOL_LISTS")
-	files, err := filepath.Glob(filepath.Join(lists, "github", "*.snap"))
-	if lists == "" || err != nil || len(files) == 0 {
-		t.Skip("CODEMODE_TOOL_LISTS names no directory with the tools of GitHub's server")
-	}
-	reg := registry.New()
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var tool listedTool
-		if err := json.Unmarshal(data, &tool); err != nil {
-			t.Fatal(err)
-		}
-		addListed(t, reg, tool)
-	}
+	reg := githubTools(t)
 	tool, err := codemode.Describe(reg, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	counts := countTokens(t, map[string]string{"description": tool.Description, "schemas": functionTools(t, reg)})
-	t.Logf("%d tools: %d tokens; as JSON schemas %d", len(files), counts["description"], counts["schemas"])
+	t.Logf("%d tools: %d tokens; as JSON schemas %d", len(reg.Entries()), counts["description"], counts["schemas"])
 	if counts["description"]*100 > counts["schemas"]*40 {
 		t.Errorf("%d tokens are more than 40%% of %d", counts["description"], counts["schemas"])
 	}

@@ -8,13 +8,14 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/codemode-sdk/codemode/executorclient"
 	"github.com/codemode-sdk/codemode/internal/fault"
 	"github.com/codemode-sdk/codemode/internal/value"
 	"github.com/codemode-sdk/codemode/registry"
 )
 
-// Tools gives all function tools for the model: the one that runs programs first, then
-// one for each registered tool whose policy says Direct, sorted by name. A model that has
+// Tools gives all function tools for the model: the one that runs programs first, the one
+// that searches if Options.SearchTool names it, then one for each registered tool whose policy says Direct, sorted by name. A model that has
 // a single thing to do calls the latter without a program; middleware, approvals and
 // policies hold for both.
 //
@@ -30,21 +31,18 @@ func (c *Codemode) Tools() ([]Tool, error) {
 		return nil, err
 	}
 	tools := []Tool{code}
-	for _, d := range direct {
-		tools = append(tools, d.tool)
+	if c.searchName != "" {
+		tools = append(tools, c.searchTool())
 	}
-	return tools, nil
+	return append(tools, direct...), nil
 }
 
-// A directTool is a registered tool as a function tool of its own.
-type directTool struct {
-	tool  Tool
-	entry *registry.Entry
-}
-
-func (c *Codemode) direct() ([]directTool, error) {
-	var tools []directTool
+func (c *Codemode) direct() ([]Tool, error) {
+	var tools []Tool
 	taken := map[string]string{c.toolName: "the tool that runs programs"}
+	if c.searchName != "" {
+		taken[c.searchName] = "the tool that searches"
+	}
 	for _, e := range c.registry.Entries() {
 		if !e.Policy().Direct {
 			continue
@@ -55,12 +53,12 @@ func (c *Codemode) direct() ([]directTool, error) {
 				WithRemedy("rename one of them, or take Direct out of its policy")
 		}
 		taken[name] = e.Name() + " from " + e.Origin()
-		tools = append(tools, directTool{Tool{
-			Name: name, Description: e.Description(), Parameters: e.Input().JSON(),
+		tools = append(tools, Tool{
+			Name: name, Description: e.Description(), Parameters: e.Input().JSON(), Policy: e.Policy(),
 			Call: func(ctx context.Context, arguments string) (string, error) {
 				return c.callDirect(ctx, e, arguments)
 			},
-		}, e})
+		})
 	}
 	return tools, nil
 }
@@ -76,7 +74,7 @@ func directName(name string) string {
 	return name[:min(len(name), 64)]
 }
 
-// callDirect gives the text for the model; an error only where ctx has ended.
+// callDirect gives the text for the model; an error only where ctx has ended, or c is closed.
 func (c *Codemode) callDirect(ctx context.Context, e *registry.Entry, arguments string) (string, error) {
 	name := e.Name()
 	if strings.TrimSpace(arguments) == "" {
@@ -88,18 +86,24 @@ func (c *Codemode) callDirect(ctx context.Context, e *registry.Entry, arguments 
 	if err != nil {
 		return "ToolError (" + registry.KindInvalidArguments + "): the arguments are not JSON", nil //nolint:nilerr // it is for the model
 	}
-	given, err := c.registry.NewRun(c.calls).Call(ctx, name, encoded, nil)
+	given, more, err := c.client.CallTool(ctx, executorclient.Request{Tools: c.registry, Calls: c.calls, OnEvent: c.observer(ctx)}, name, encoded)
 	if ctx.Err() != nil {
 		return "", fault.Wrap(fault.Cancelled, context.Cause(ctx), "the call of %s was cancelled", name)
 	}
 	if failure, ok := errors.AsType[*registry.ToolError](err); ok {
 		return "ToolError (" + failure.Kind + "): " + failure.Message, nil
 	}
+	if err != nil {
+		return "", err
+	}
 	decoded, err := value.Decode(given, len(given))
 	if err != nil {
 		return "", fault.Wrap(fault.Internal, err, "the result of %s cannot be read", name)
 	}
 	result := Result{Status: StatusOK, Value: decoded}
+	if more {
+		return result.Text() + "\n(further rows are left out; a program can read them all)", nil
+	}
 	return result.Text(), nil
 }
 

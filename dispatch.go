@@ -106,12 +106,15 @@ func (f function) answer(ctx context.Context, arguments string) (text string, er
 
 func (c *Codemode) functions(own []Tool) (map[string]function, error) {
 	functions := map[string]function{c.toolName: {call: c.Call, parallel: true}}
+	if c.searchName != "" {
+		functions[c.searchName] = function{call: c.search, parallel: true}
+	}
 	direct, err := c.direct()
 	if err != nil {
 		return nil, err
 	}
 	for _, d := range direct {
-		functions[d.tool.Name] = function{call: d.tool.Call, parallel: d.entry.Policy().ReadOnly}
+		functions[d.Name] = function{call: d.Call, parallel: d.Policy.ReadOnly}
 	}
 	for _, tool := range own {
 		if _, taken := functions[tool.Name]; taken || tool.Call == nil {

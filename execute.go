@@ -68,7 +68,7 @@ type Request struct {
 	// Limits lower those of the configuration; zero leaves them. The first run of a session
 	// sets MemoryBytes for all of it.
 	Limits Limits
-	// OnEvent is told in place of Options.OnEvent. If nil, that one is.
+	// OnEvent is told in place of Options.OnEvent, and of WithOnEvent's. If nil, those are.
 	OnEvent func(Event)
 }
 
@@ -76,7 +76,7 @@ type Request struct {
 func (c *Codemode) ExecuteRequest(ctx context.Context, request Request) (*Result, error) {
 	onEvent := request.OnEvent
 	if onEvent == nil {
-		onEvent = c.onEvent
+		onEvent = c.observer(ctx)
 	}
 	return c.client.Execute(ctx, executorclient.Request{
 		Code: request.Code, Tools: c.registry, Calls: c.calls, ExecutionID: request.ExecutionID,
@@ -85,6 +85,22 @@ func (c *Codemode) ExecuteRequest(ctx context.Context, request Request) (*Result
 		Limits:  request.Limits, OnEvent: onEvent,
 		Session: request.Session,
 	})
+}
+
+type onEventKey struct{}
+
+// WithOnEvent gives a context with which the runs of Execute, Call, Dispatch and the calls
+// of direct tools tell onEvent what happens, in place of Options.OnEvent: that of one
+// conversation, for an application that leads several.
+func WithOnEvent(ctx context.Context, onEvent func(Event)) context.Context {
+	return context.WithValue(ctx, onEventKey{}, onEvent)
+}
+
+func (c *Codemode) observer(ctx context.Context) func(Event) {
+	if own, ok := ctx.Value(onEventKey{}).(func(Event)); ok && own != nil {
+		return own
+	}
+	return c.onEvent
 }
 
 // NewSession names state that the programs of several Requests share: each finds the

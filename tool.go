@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/registry"
 )
 
 // DefaultToolName is what the model knows the function tool as, unless Options says
@@ -24,8 +25,9 @@ func checkToolName(name string) error {
 		WithRemedy("use 1 to 64 of A-Z a-z 0-9 _ -, and begin with a letter or _")
 }
 
-// A Tool is the one function tool that the model is given, in no framework's terms; the
-// packages below adapters put it into those of a framework.
+// A Tool is a function tool that the model is given, in no framework's terms; the
+// packages below adapters put it into those of a framework. What its fields say is about
+// the one that runs programs; Codemode.Tools has others.
 type Tool struct {
 	// Name is what the model calls it.
 	Name string
@@ -34,6 +36,9 @@ type Tool struct {
 	Description string
 	// Parameters is the JSON Schema of the arguments: one string, "code".
 	Parameters json.RawMessage
+	// Policy says what calls may do, for frameworks that ask; the zero Policy for the tool
+	// that runs programs, which may do anything.
+	Policy registry.Policy
 	// Call runs what the model sent; see Codemode.Call.
 	Call func(ctx context.Context, arguments string) (string, error)
 }
@@ -46,7 +51,7 @@ func (c *Codemode) ToolName() string { return c.toolName }
 
 // Tool describes the function tool, with the tools that are registered now.
 func (c *Codemode) Tool() (Tool, error) {
-	tool, err := Describe(c.registry, c.toolName)
+	tool, err := describe(c.registry, c.toolName, c.searchName)
 	if err != nil {
 		return Tool{}, err
 	}

@@ -24,7 +24,8 @@ type call struct {
 	approval  *registry.Approval
 	given     []byte // the program's arguments, where an approval has put others in their place
 	reported  *registry.Progress
-	rows      *rows // of a tool that streams
+	streaming bool
+	rows      *rows // where they go one after another to a program; else nil
 
 	start, duration time.Duration
 	result          []byte // in the value encoding
@@ -50,7 +51,7 @@ func (r *run) takeCall(ctx context.Context, m *codemodev1.ToolCall) error {
 		}
 	}
 	if m.GetCredit() > 0 {
-		c.rows = newRows(r, c, int64(m.GetCredit()))
+		c.streaming, c.rows = true, newRows(r, c, int64(m.GetCredit()))
 	}
 	if m.GetMore() {
 		if err := r.assemble(len(c.arguments)); err != nil {
@@ -83,24 +84,29 @@ func (r *run) launch(ctx context.Context, c *call) {
 	r.events.start(c) // here, so that calls start in their order
 	go func() {
 		defer r.client.calls.Done()
-		var result []byte
-		var err error
-		within, span := tracing.Start(ctx, "codemode.tool", trace.SpanKindInternal)
-		span.Text("gen_ai.operation.name", "execute_tool")
-		span.Text("gen_ai.tool.name", c.tool)
-		if c.rows != nil {
-			err = c.rows.give(within)
-		} else {
-			result, err = r.dispatch(within, c)
-		}
-		if failed, ok := errors.AsType[*registry.ToolError](err); ok {
-			span.Fail(failed.Kind)
-		} else if err != nil {
-			span.Fail(registry.KindFailed)
-		}
-		span.End() // before the answer, after which the run may be over
-		r.answer(ctx, c, result, err)
+		result, err := traced(ctx, c, func(ctx context.Context) ([]byte, error) {
+			if c.rows != nil {
+				return nil, c.rows.give(ctx)
+			}
+			return r.dispatch(ctx, c)
+		})
+		r.answer(ctx, c, result, err) // after the span's end: the run may be over then
 	}()
+}
+
+// traced makes a call within a span of its own.
+func traced(ctx context.Context, c *call, do func(context.Context) ([]byte, error)) ([]byte, error) {
+	ctx, span := tracing.Start(ctx, "codemode.tool", trace.SpanKindInternal)
+	defer span.End()
+	span.Text("gen_ai.operation.name", "execute_tool")
+	span.Text("gen_ai.tool.name", c.tool)
+	result, err := do(ctx)
+	if failed, ok := errors.AsType[*registry.ToolError](err); ok {
+		span.Fail(failed.Kind)
+	} else if err != nil {
+		span.Fail(registry.KindFailed)
+	}
+	return result, err
 }
 
 // keep counts what the record of a call takes, and leaves out what is too much.
@@ -178,20 +184,30 @@ func (r *run) answer(ctx context.Context, c *call, result []byte, err error) {
 	if err == nil {
 		err = r.checkSize("result", len(result))
 	}
-	reply := &codemodev1.ToolResult{Id: c.id}
-	var failure *codemodev1.ToolFailure
+	failure, over := r.conclude(ctx, c, result, err)
+	if over {
+		return
+	}
+	reply := &codemodev1.ToolResult{Id: c.id, Outcome: &codemodev1.ToolResult_Value{Value: result}}
+	if failure != nil {
+		reply.Outcome = &codemodev1.ToolResult_Failure{Failure: failure}
+	}
+	// An error means that the stream has ended, which Recv reports.
+	_ = r.sendResult(reply)
+}
+
+// conclude records and tells what became of a call, unless the run is over.
+func (r *run) conclude(ctx context.Context, c *call, result []byte, err error) (failure *codemodev1.ToolFailure, over bool) {
 	if err == nil {
-		reply.Outcome = &codemodev1.ToolResult_Value{Value: result}
 		r.keep(c, len(result))
 	} else {
 		failure = asFailure(err)
 		if ctx.Err() != nil {
 			failure.Kind, failure.Message = kindCancelled, endedBefore
 		}
-		reply.Outcome = &codemodev1.ToolResult_Failure{Failure: failure}
 	}
 	r.mu.Lock()
-	over := r.over
+	over = r.over
 	if c.pending && !over {
 		c.settle(time.Since(r.begun), result, failure)
 	}
@@ -200,12 +216,10 @@ func (r *run) answer(ctx context.Context, c *call, result []byte, err error) {
 		c.arguments, c.given, c.result = nil, nil, nil
 	}
 	r.mu.Unlock()
-	if over {
-		return
+	if !over {
+		r.events.end(c)
 	}
-	r.events.end(c)
-	// An error means that the stream has ended, which Recv reports.
-	_ = r.sendResult(reply)
+	return failure, over
 }
 
 // settle records the end of a call, at a time of the run. The caller holds run.mu.
@@ -223,7 +237,7 @@ func (c *call) settle(at time.Duration, result []byte, failure *codemodev1.ToolF
 func (c *call) record() ToolCall {
 	record := ToolCall{
 		Tool: c.tool, Start: c.start, Duration: c.duration, Error: c.failure,
-		Streaming: c.rows != nil, Rows: c.sent, Omitted: c.omitted, Policy: c.policy,
+		Streaming: c.streaming, Rows: c.sent, Omitted: c.omitted, Policy: c.policy,
 	}
 	var err error
 	if len(c.arguments) > 0 {

@@ -78,7 +78,7 @@ func (v *View) index() *termIndex {
 func (v *View) Search(query string, limit int) []*Entry {
 	x := v.index()
 	scores := make([]float64, len(v.entries))
-	asked := words.Split(query)
+	asked := telling(words.Split(query))
 	for _, w := range asked[:min(len(asked), maxQueryWords)] {
 		best := make([]float64, len(v.entries))
 		for form, likeness := range x.forms(w) {
@@ -115,6 +115,21 @@ func (v *View) Search(query string, limit int) []*Entry {
 		found = append(found, v.entries[h.index])
 	}
 	return found
+}
+
+// fillers are words of a query that say nothing of what is looked for, and that one
+// description has where the next has not.
+var fillers = map[string]bool{
+	"a": true, "an": true, "the": true, "of": true, "on": true, "in": true, "to": true, "for": true, "from": true, "by": true,
+	"with": true, "and": true, "or": true, "is": true, "are": true, "my": true, "that": true, "which": true, "how": true, "can": true,
+}
+
+// telling leaves fillers out of a query that has other words.
+func telling(asked []string) []string {
+	if told := slices.DeleteFunc(slices.Clone(asked), func(w string) bool { return fillers[w] }); len(told) > 0 {
+		return told
+	}
+	return asked
 }
 
 // forms gives the indexed words that one of a query may mean, and how surely.

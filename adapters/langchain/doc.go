@@ -6,6 +6,8 @@
 //	agent := agents.NewOpenAIFunctionsAgent(llm, []tools.Tool{langchain.Tool(cm)})
 //	answer, err := chains.Run(ctx, agents.NewExecutor(agent), question)
 //
+// [Tools] has the direct tools too, and the one that searches.
+//
 // With a model and a loop of your own:
 //
 //	tool, err := langchain.LLMTool(cm)

@@ -1,6 +1,9 @@
 package langchain
 
-import "strings"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // programIn takes what an agent read out of a model's text, and passes on the program: with
 // what agents leave of the text around it, Codemode.Call would run that too.
@@ -21,6 +24,21 @@ func programIn(input string) string {
 		return strings.TrimSpace(strings.TrimSuffix(inner, "`")) // no program begins with one
 	}
 	return text
+}
+
+// argumentsIn takes the JSON object of another tool's arguments out of the same.
+func argumentsIn(input string) string {
+	text := programIn(input)
+	if fenced, found := strings.CutPrefix(text, "```"); found {
+		text, _, _ = strings.Cut(strings.TrimPrefix(fenced, "json"), "```")
+	}
+	var wrapped struct {
+		Arg1 *string `json:"__arg1"`
+	}
+	if json.Unmarshal([]byte(text), &wrapped) == nil && wrapped.Arg1 != nil {
+		text = *wrapped.Arg1
+	}
+	return strings.TrimSpace(text)
 }
 
 // observation finds where a model went on to make up what the program gave; -1 if it did not.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/codemode-sdk/codemode"
 	"github.com/codemode-sdk/codemode/adapters/langchain"
+	"github.com/codemode-sdk/codemode/registry"
 )
 
 func TestToolTakesWhatAgentsPassOn(t *testing.T) {
@@ -162,5 +163,53 @@ func TestDispatchEndsWithItsContext(t *testing.T) {
 	}})
 	if codemode.CodeOf(err) != codemode.CodeCancelled || !errors.Is(err, context.DeadlineExceeded) || turn != nil {
 		t.Errorf("Dispatch gave %v and the error %v", turn, err)
+	}
+}
+
+func TestAgentsAreGivenDirectToolsAndTheSearch(t *testing.T) {
+	reg := registry.New()
+	registry.Func(reg, "math.half", "Halves.", func(_ context.Context, in struct {
+		N int `json:"n"`
+	}) (int, error) {
+		return in.N / 2, nil
+	}, registry.Policy{Direct: true})
+	own, err := codemode.New(codemode.Options{Registry: reg, SearchTool: "search_tools"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	tools, err := langchain.Tools(own)
+	if err != nil || len(tools) != 3 {
+		t.Fatalf("got %v, %v", tools, err)
+	}
+	llm, err := langchain.LLMTools(own)
+	if err != nil || len(llm) != len(tools) {
+		t.Fatalf("got %v, %v", llm, err)
+	}
+	for i, name := range []string{"codemode", "search_tools", "math_half"} {
+		if tools[i].Name() != name || llm[i].Function.Name != name {
+			t.Errorf("tool %d is %s to an agent and %s to a model", i, tools[i].Name(), llm[i].Function.Name)
+		}
+	}
+	half, heard := tools[2].(*langchain.FunctionTool), &recorder{}
+	if !strings.Contains(half.Description(), "Halves.") || !strings.Contains(half.Description(), `"n"`) {
+		t.Errorf("the model is not told of the arguments: %s", half.Description())
+	}
+	half.CallbacksHandler = heard
+	for _, input := range []string{
+		`{"n":42}`, `{"__arg1":"{\"n\":42}"}`, "```json\n{\"n\": 42}\n```", "Action Input: {\"n\":42}\nObservation: 20",
+	} {
+		if got, err := half.Call(t.Context(), input); err != nil || got != "21" {
+			t.Errorf("%s gave %q, %v", input, got, err)
+		}
+	}
+	if got, err := half.Call(t.Context(), "forty"); err != nil || !strings.HasPrefix(got, "ToolError (invalid_arguments)") {
+		t.Errorf("what is no JSON gave %q, %v", got, err)
+	}
+	if len(heard.said) != 10 || heard.said[1] != "end 21" {
+		t.Errorf("the handler heard %q", heard.said)
+	}
+	if got, err := tools[1].Call(t.Context(), "halves"); err != nil || !strings.HasPrefix(got, "tools.math.half(n: int)") {
+		t.Errorf("a search gave %q, %v", got, err)
 	}
 }

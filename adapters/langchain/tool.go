@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/tmc/langchaingo/callbacks"
 	"github.com/tmc/langchaingo/llms"
@@ -45,17 +46,61 @@ func (t *CodeTool) Description() string {
 // Codemode.Call. A program that fails is text for the model. An error means that ctx
 // ended, or that the executor cannot be used.
 func (t *CodeTool) Call(ctx context.Context, input string) (string, error) {
-	if t.CallbacksHandler == nil {
-		return t.cm.Call(ctx, programIn(input))
+	return heard(ctx, t.CallbacksHandler, input, func() (string, error) { return t.cm.Call(ctx, programIn(input)) })
+}
+
+// heard makes a call of which the handler, which may be nil, is told.
+func heard(ctx context.Context, handler callbacks.Handler, input string, call func() (string, error)) (string, error) {
+	if handler == nil {
+		return call()
 	}
-	t.CallbacksHandler.HandleToolStart(ctx, input)
-	text, err := t.cm.Call(ctx, programIn(input))
+	handler.HandleToolStart(ctx, input)
+	text, err := call()
 	if err != nil {
-		t.CallbacksHandler.HandleToolError(ctx, err)
+		handler.HandleToolError(ctx, err)
 		return "", err
 	}
-	t.CallbacksHandler.HandleToolEnd(ctx, text)
+	handler.HandleToolEnd(ctx, text)
 	return text, nil
+}
+
+// A FunctionTool is any other of Codemode.Tools as langchaingo's agents take it: one that is
+// direct, or the one that searches. Get them from Tools.
+type FunctionTool struct {
+	// CallbacksHandler is told as that of a CodeTool.
+	CallbacksHandler callbacks.Handler
+
+	tool codemode.Tool
+}
+
+var _ tools.Tool = (*FunctionTool)(nil)
+
+// Tools are the function tools for an agent: the one that runs programs, and after it the
+// others of Codemode.Tools as they are now.
+func Tools(cm *codemode.Codemode) ([]tools.Tool, error) {
+	all, err := cm.Tools()
+	if err != nil {
+		return nil, err
+	}
+	given := []tools.Tool{Tool(cm)}
+	for _, tool := range all[1:] {
+		given = append(given, &FunctionTool{tool: tool})
+	}
+	return given, nil
+}
+
+// Name is what the model calls the tool.
+func (t *FunctionTool) Name() string { return t.tool.Name }
+
+// Description ends with the JSON Schema of the arguments, which agents pass on to no model.
+func (t *FunctionTool) Description() string {
+	return strings.TrimSpace(t.tool.Description + "\nThe input is a JSON object that fits the schema " + string(t.tool.Parameters))
+}
+
+// Call takes the arguments as a JSON object, in any of the forms that agents pass on. A call
+// that fails is text for the model. An error means that ctx ended.
+func (t *FunctionTool) Call(ctx context.Context, input string) (string, error) {
+	return heard(ctx, t.CallbacksHandler, input, func() (string, error) { return t.tool.Call(ctx, argumentsIn(input)) })
 }
 
 // LLMTool is the function tool for llms.WithTools, with the tools that are registered
@@ -69,8 +114,8 @@ func LLMTool(cm *codemode.Codemode) (llms.Tool, error) {
 	return llmTool(tool)
 }
 
-// LLMTools are the function tools for llms.WithTools: the one that runs programs, and the
-// direct ones, all of which Dispatch answers.
+// LLMTools are the function tools for llms.WithTools: all of Codemode.Tools, and Dispatch
+// answers them.
 func LLMTools(cm *codemode.Codemode) ([]llms.Tool, error) {
 	all, err := cm.Tools()
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/codemode-sdk/codemode"
 	"github.com/codemode-sdk/codemode/internal/fault"
 	"github.com/codemode-sdk/codemode/internal/version"
+	"github.com/codemode-sdk/codemode/registry"
 )
 
 // ServerOptions say what NewServer makes. They are copied; nil and the zero value are
@@ -29,8 +30,8 @@ type ServerOptions struct {
 	Logger *slog.Logger
 }
 
-// A Server offers the function tool, and those that are direct, to MCP clients. It is an sdk.Server, to which prompts
-// and resources of the application's own can be added.
+// A Server offers the tools of Codemode.Tools to MCP clients. It is an sdk.Server, to which
+// prompts and resources of the application's own can be added.
 type Server struct {
 	*sdk.Server
 	codemode *codemode.Codemode
@@ -160,7 +161,8 @@ func (s *Server) offer(o offer) (err error) {
 	return nil
 }
 
-// offers are the tool that runs programs, and the direct ones.
+// offers are the tool that runs programs, the one that searches if there is one, and those
+// that are direct.
 func (s *Server) offers() ([]offer, error) {
 	tools, err := s.codemode.Tools()
 	if err != nil {
@@ -175,7 +177,9 @@ func (s *Server) offers() ([]offer, error) {
 	}}
 	for _, direct := range tools[1:] {
 		offers = append(offers, offer{
-			tool:    &sdk.Tool{Name: direct.Name, Description: direct.Description, InputSchema: objectSchema(direct.Parameters)},
+			tool: &sdk.Tool{
+				Name: direct.Name, Description: direct.Description, InputSchema: objectSchema(direct.Parameters), Annotations: hintsOf(direct.Policy),
+			},
 			handler: callDirect(direct),
 		})
 	}
@@ -197,9 +201,21 @@ func objectSchema(schema json.RawMessage) json.RawMessage {
 	return append(json.RawMessage(`{"type":"object",`), bytes.TrimLeft(schema, "{ \t\r\n")...)
 }
 
+// hintsOf are a tool's hints for clients. A policy that says nothing leaves the protocol's
+// default: it may destroy something.
+func hintsOf(policy registry.Policy) *sdk.ToolAnnotations {
+	hints := &sdk.ToolAnnotations{ReadOnlyHint: policy.ReadOnly, IdempotentHint: policy.Idempotent}
+	if policy.Destructive {
+		hints.DestructiveHint = &policy.Destructive
+	}
+	return hints
+}
+
 func callDirect(tool codemode.Tool) sdk.ToolHandler {
 	return func(ctx context.Context, request *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
-		text, err := tool.Call(ctx, string(request.Params.Arguments))
+		report := newReport(ctx, request)
+		text, err := tool.Call(codemode.WithOnEvent(ctx, report.event), string(request.Params.Arguments))
+		report.finish()
 		if err != nil {
 			return nil, err
 		}

@@ -229,3 +229,49 @@ func TestClientsAreToldWhenTheToolsChange(t *testing.T) {
 		t.Errorf("%+v, %v", tools, err)
 	}
 }
+
+func TestADirectToolTellsTheClientOfItsProgress(t *testing.T) {
+	reg := registry.New()
+	registry.Func(reg, "copy", "Copies.", func(ctx context.Context, _ struct{}) (int, error) {
+		registry.ReportProgress(ctx, registry.Progress{Done: 3, Total: 4, Message: "nearly"})
+		return 1, nil
+	}, registry.Policy{Direct: true, Destructive: true})
+	own, err := codemode.New(codemode.Options{Registry: reg, SearchTool: "search_tools"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	told := make(chan string, 100)
+	client := serve(t, own, &sdk.ClientOptions{
+		ProgressNotificationHandler: func(_ context.Context, r *sdk.ProgressNotificationClientRequest) { told <- r.Params.Message },
+	})
+	if _, err := client.CallTool(t.Context(), &sdk.CallToolParams{Name: "copy", Meta: sdk.Meta{"progressToken": "t"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"copy started", "copy at 3 of 4: nearly", "copy done after "} {
+		if got := within(t, want, told); !strings.HasPrefix(got, want) {
+			t.Errorf("told %q, want %q", got, want)
+		}
+	}
+	listed, err := client.ListTools(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tool := range listed.Tools {
+		hints := tool.Annotations
+		switch tool.Name {
+		case "copy":
+			if hints.ReadOnlyHint || hints.DestructiveHint == nil || !*hints.DestructiveHint {
+				t.Errorf("a client is told of what copies: %+v", hints)
+			}
+		case "search_tools":
+			if !hints.ReadOnlyHint {
+				t.Errorf("a client is told of the search: %+v", hints)
+			}
+		}
+	}
+	found, err := client.CallTool(t.Context(), &sdk.CallToolParams{Name: "search_tools", Arguments: map[string]any{"query": "copies"}})
+	if err != nil || found.IsError || !strings.HasPrefix(textOf(found), "tools.copy()") {
+		t.Errorf("a search gave %q, %v", textOf(found), err)
+	}
+}

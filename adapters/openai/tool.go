@@ -31,8 +31,8 @@ type Options struct {
 	Custom bool
 }
 
-// Tools are the function tools for ChatCompletionRequest.Tools: the one that runs
-// programs, and the direct ones. An error is one of Codemode.Tools.
+// Tools are the function tools for ChatCompletionRequest.Tools: all of Codemode.Tools, and
+// Dispatch answers them. An error is one of Codemode.Tools.
 func Tools(cm *codemode.Codemode, options *Options) ([]openai.Tool, error) {
 	all, err := cm.Tools()
 	if err != nil {

@@ -31,7 +31,7 @@ func withDirect(t *testing.T) *codemode.Codemode {
 	}, registry.Policy{Direct: true})
 	registry.Func(reg, "store", "Stores anything.", func(_ context.Context, in map[string]any) (int, error) { return len(in), nil },
 		registry.Policy{Direct: true})
-	other, err := codemode.New(codemode.Options{Registry: reg})
+	other, err := codemode.New(codemode.Options{Registry: reg, SearchTool: "search_tools"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,13 +57,14 @@ func TestStrictToolsAreInTheFormThatStrictModeAsksFor(t *testing.T) {
 		}
 		checkStrict(t, tool.Function.Name, text)
 	}
-	if diff := cmp.Diff(map[string]bool{"codemode": true, "mail_send": true, "store": false}, got); diff != "" {
+	if diff := cmp.Diff(map[string]bool{"codemode": true, "search_tools": true, "mail_send": true, "store": false}, got); diff != "" {
 		t.Errorf("strict (-want +got):\n%s", diff)
 	}
 	// What strict mode makes of what was left out.
 	replies, err := codemodeopenai.Dispatch(t.Context(), other, message(
-		call("a", "mail_send", `{"to":{"city":"Oslo","zip":null},"copies":null,"tags":null}`)))
-	if err != nil || len(replies) != 1 || replies[0].Content != `{"city":"Oslo","copies":0,"tags":0}` {
+		call("a", "mail_send", `{"to":{"city":"Oslo","zip":null},"copies":null,"tags":null}`),
+		call("b", "search_tools", `{"query":"letter","limit":null,"detail":null}`)))
+	if err != nil || len(replies) != 2 || !strings.HasPrefix(replies[1].Content, "tools.mail.send(") || replies[0].Content != `{"city":"Oslo","copies":0,"tags":0}` {
 		t.Errorf("nulls in place of what is optional gave %v, %v", replies, err)
 	}
 }

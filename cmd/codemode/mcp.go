@@ -45,6 +45,7 @@ as Authorization: Bearer KEY. Without a key it listens on loopback addresses onl
 			g := gateway{io: io}
 			g.servers.declare(flags)
 			flags.StringVar(&g.file, "config", "", "configure from `FILE` in place of codemode.yaml")
+			flags.StringVar(&g.searchTool, "search-tool", "", "offer a second tool, `NAME`, that searches the servers' tools without a program")
 			flags.StringVar(&g.address, "http", "", "serve streamable HTTP on `ADDR`, such as 127.0.0.1:8080, in place of standard input")
 			flags.StringVar(&g.keyFile, "key-file", "", "admit the keys in `FILE`, one on each line")
 			flags.Var(&g.origins, "origin", "let scripts of web pages at `ORIGIN`, such as https://app.example.com, use the server; may be repeated")
@@ -67,8 +68,10 @@ type gateway struct {
 	servers mcpServers
 	file    string
 	address string
-	keyFile string
-	origins texts
+	// searchTool is Options.SearchTool.
+	searchTool string
+	keyFile    string
+	origins    texts
 }
 
 func (g *gateway) run() (err error) {
@@ -107,7 +110,7 @@ func (g *gateway) run() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, reg.Close()) }()
-	cm, err := codemode.New(codemode.Options{Registry: reg, Config: loaded, Logger: log})
+	cm, err := codemode.New(codemode.Options{Registry: reg, Config: loaded, Logger: log, SearchTool: g.searchTool})
 	if err != nil {
 		return err
 	}
