@@ -183,6 +183,9 @@ func (r *run) failed(ctx context.Context, result *Result, err error) {
 
 func (r *run) converse(ctx, streamCtx context.Context) error {
 	r.stream = nil
+	if ctx.Err() != nil {
+		return r.lost(ctx, ctx.Err()) // streamCtx ends a moment later, and a small program takes less
+	}
 	start, err := r.start(streamCtx)
 	if err != nil {
 		return err
