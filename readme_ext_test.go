@@ -1,6 +1,7 @@
 package codemode_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"os"
@@ -61,6 +62,26 @@ func TestREADMECommandsWork(t *testing.T) {
 		"go run ./examples/quickstart": func(line string) {
 			if out := shell(t, root, line); !strings.Contains(out, "isolated by") {
 				t.Errorf("%s printed\n%s", line, out)
+			}
+		},
+		"go run ./examples/chatbot": func(line string) {
+			// What go run runs, so that it can be interrupted, on a port of its own.
+			shell(t, root, strings.Replace(line, "go run", "go build -o "+bin, 1))
+			chat := exec.Command(filepath.Join(bin, "chatbot"))
+			chat.Dir, chat.Env = bin, append(os.Environ(), "CHATBOT_ADDR=127.0.0.1:0")
+			output, err := chat.StdoutPipe()
+			if err == nil {
+				err = chat.Start()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			said, err := bufio.NewReader(output).ReadString('\n')
+			if err != nil || !strings.HasPrefix(said, "chat at http://") {
+				t.Errorf("%s printed %q, %v", line, said, err)
+			}
+			if err := errors.Join(chat.Process.Signal(os.Interrupt), chat.Wait()); err != nil {
+				t.Error(err)
 			}
 		},
 		// This very run. .ci/run and make test call the same.

@@ -17,6 +17,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// patience is for a busy machine; it says nothing about how fast the page is.
+const patience = 2 * time.Minute
+
 // A browser is a real one with a page in it.
 type browser struct {
 	t   *testing.T
@@ -31,7 +34,7 @@ func newBrowser(t *testing.T) *browser {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-sync", true), chromedp.NoFirstRun,
-		chromedp.WindowSize(1280, 800), chromedp.WSURLReadTimeout(time.Minute),
+		chromedp.WindowSize(1280, 800), chromedp.WSURLReadTimeout(patience),
 	)
 	// Not the test's own context, which ends before what is cleaned up.
 	allocated, stop := chromedp.NewExecAllocator(context.Background(), options...)
@@ -71,7 +74,7 @@ func installed(t *testing.T, program string) string {
 	return path
 }
 
-// do runs actions, and gives them time on a busy machine.
+// do runs actions.
 func (b *browser) do(actions ...chromedp.Action) {
 	b.t.Helper()
 	// The first run starts the browser, which ends with the context that it is given.
@@ -80,7 +83,7 @@ func (b *browser) do(actions ...chromedp.Action) {
 			b.t.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(b.ctx, 45*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	if err := chromedp.Run(ctx, actions...); err != nil {
 		var text string
@@ -92,9 +95,9 @@ func (b *browser) do(actions ...chromedp.Action) {
 // is waits until an expression in the page is true.
 func (b *browser) is(expression string) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 45*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	if err := chromedp.Run(ctx, chromedp.Poll(expression, nil, chromedp.WithPollingInterval(30*time.Millisecond))); err != nil {
+	if err := chromedp.Run(ctx, chromedp.Poll(expression, nil, chromedp.WithPollingInterval(30*time.Millisecond), chromedp.WithPollingTimeout(0))); err != nil {
 		var text string
 		_ = chromedp.Run(b.ctx, chromedp.Evaluate(`document.body.innerText`, &text)) // for the message only
 		b.t.Fatalf("never true: %s (%v); the page says:\n%s", expression, err, text)

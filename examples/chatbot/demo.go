@@ -16,91 +16,11 @@ type demo struct {
 	tool string
 }
 
-// A scene is one request that the demo knows.
-type scene struct {
-	words   []string // all of them are in the request
-	first   string   // said before the program
-	program string
-}
-
-// scenes are tried in order.
-var scenes = []scene{
-	{[]string{"weather", "save"}, "I'll look up the weather and save it in one program.", `city = "NYC"
-found = tools.weather(city=city)
-row = tools.database.insert(
-    table="weather",
-    values={
-        "city": found["city"],
-        "celsius": found["celsius"],
-        "conditions": found["conditions"],
-    },
-)
-print("inserted", row)
-f"{found['city']}: {found['celsius']} °C, {found['conditions']}. Saved as row {row['id']}."
-`},
-	{[]string{"delete"}, "I'll find the newest saved row and ask for its deletion.", `rows = tools.database.query(sql="SELECT id, city FROM weather ORDER BY id DESC LIMIT 1")
-if not rows:
-    return "Nothing is saved, so there is nothing to delete."
-row = rows[0]
-try:
-    tools.database.delete(table="weather", id=row["id"])
-    answer = f"Row {row['id']} ({row['city']}) is deleted."
-except ToolError as error:
-    answer = f"Row {row['id']} ({row['city']}) is still there: {error.message}."
-answer
-`},
-	{[]string{"compare"}, "I'll ask for all cities at once and compare them.", `import asyncio
-
-cities = ["NYC", "London", "Oslo", "Rome", "Cairo", "Atlantis", "Tokyo", "Sydney"]
-
-async def look(city):
-    try:
-        return await tools.weather.arun(city=city)
-    except ToolError as error:
-        print(f"{city}: {error.message[:40]}...")
-
-found = [w for w in await asyncio.gather(*map(look, cities)) if w]
-found.sort(key=lambda w: w["celsius"])
-cold, warm = found[0], found[-1]
-mean = sum(w["celsius"] for w in found) / len(found)
-f"Of {len(found)} cities {warm['city']} is the warmest ({warm['celsius']} °C) and {cold['city']} the coldest ({cold['celsius']} °C); the mean is {mean:.1f} °C."
-`},
-	{[]string{"database"}, "I'll look into the database.", `rows = tools.database.query(sql="SELECT * FROM weather ORDER BY id DESC LIMIT 5")
-for row in rows:
-    print(row["id"], row["city"], row["celsius"], row["conditions"])
-tables = [t["table"] for t in tools.database.schema()]
-f"The tables are {', '.join(tables)}. The last {len(rows)} rows of weather are in the output of the program."
-`},
-	{[]string{"file"}, "I'll read what is in the workspace.", `text = ""
-for file in tools.files.list():
-    text += f"{file['path']}:\n{tools.files.read(path=file['path'])}\n"
-text
-`},
-	{[]string{"slow"}, "This one takes half a minute. You can stop it.", `import time
-
-for second in range(30):
-    print("working", second)
-    time.sleep(1)
-"done, after all"
-`},
-	{[]string{"fail"}, "I'll write a program with a mistake in it.", `def ratio(a, b):
-    return a / b
-
-weather = tools.weather(city="Oslo")
-print(weather["conditions"])
-ratio(weather["celsius"], 0)
-`},
-	{[]string{"test"}, "I'll see whether programs run.", `import platform, sys
-
-print(sys.version)
-f"CPython {platform.python_version()} runs programs here."
-`},
-}
-
 const demoHelp = `I am a demo, not a language model: no key for one is set (OPENAI_API_KEY). I play a few requests, by their words:
 
 • Get weather for NYC and save to database
 • Compare the weather of eight cities
+• Which month was the warmest in each city?
 • What is in the database?
 • Delete what was saved last
 • Read the files of the workspace
@@ -137,7 +57,7 @@ func (d *demo) Reply(ctx context.Context, messages []Message, say func(Delta)) (
 // answer says what the program's result was: the demo's programs give sentences.
 func (d *demo) answer(ctx context.Context, result string, say func(Delta)) (Message, error) {
 	if first, _, _ := strings.Cut(result, "\n"); strings.HasPrefix(first, "The run ") || strings.HasPrefix(first, "The user ") {
-		return d.say(ctx, first, say)
+		return d.say(ctx, first+". What it did until then is shown with the program.", say)
 	}
 	if _, value, found := strings.Cut("\n"+result, "\nresult:"); found {
 		result = strings.TrimSpace(value)

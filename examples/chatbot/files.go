@@ -24,7 +24,7 @@ type workspace struct{ root *os.Root }
 
 // welcome is in a new workspace. It has markup in it, so that one can see what the page
 // makes of that: text.
-const welcome = `Files that programs write are in this directory.
+const welcome = `Files that programs write are in this directory. measurements.csv is sample data.
 This line is text, and not a script: <script>document.title = "taken over"</script>
 `
 
@@ -37,9 +37,11 @@ func openWorkspace(dir string) (*workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := root.Lstat("welcome.txt"); errors.Is(err, fs.ErrNotExist) {
-		if err := root.WriteFile("welcome.txt", []byte(welcome), 0o600); err != nil {
-			return nil, errors.Join(err, root.Close())
+	for name, text := range map[string]string{"welcome.txt": welcome, "measurements.csv": measurements()} {
+		if _, err := root.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+			if err := root.WriteFile(name, []byte(text), 0o600); err != nil {
+				return nil, errors.Join(err, root.Close())
+			}
 		}
 	}
 	return &workspace{root}, nil

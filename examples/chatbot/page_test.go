@@ -28,7 +28,6 @@ func TestAPersonSeesTheProgramItsCallsAndTheAnswer(t *testing.T) {
 	b.click("#program-1 .calls li:nth-child(2) summary")
 	b.shows("#program-1 .calls dd", `"conditions": "partly cloudy"`)
 	b.click("#program-1 .calls li:nth-child(2) summary")
-	b.picture("light")
 
 	b.ask("Delete what was saved last")
 	b.shows(".ask", "Program 2 asks to call database.delete")
@@ -56,7 +55,13 @@ func TestAPersonSeesTheProgramItsCallsAndTheAnswer(t *testing.T) {
 	b.send("Compare the weather of eight cities")
 	b.is(`new Set([...document.querySelectorAll("#program-4 .track i")].map((bar) => Math.round(parseFloat(bar.style.left) / 20))).size === 1`) // they overlap
 	b.shows("#program-4 .calls .failed .time", "✕")
+	b.shows("#program-4 .calls li:nth-child(6)", "weather Atlantis") // which of the eight it is
+	b.shows("#program-4 .axis", "0")
 	b.is(`/tokens saved/.test(document.querySelector("#program-4 .meta").innerText)`)
+	b.picture("light")
+	b.send("Which month was the warmest in each city?")
+	b.shows("#messages .text", "Rome was warmest in 2025-07")
+	b.is(`/≈ \d,\d{3} tokens saved/.test(document.querySelector("#program-5 .meta").innerText)`)
 	b.screen(1280, 800, "dark")
 	b.picture("dark")
 }

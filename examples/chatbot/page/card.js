@@ -1,5 +1,5 @@
 // A Card shows one program: its code, a timeline of its calls, its output and its outcome.
-import { duration, element, pretty } from "./element.js";
+import { brief, duration, element, pretty } from "./element.js";
 import { lines } from "./highlight.js";
 
 const words = {
@@ -19,7 +19,8 @@ export class Card {
     this.program.setAttribute("role", "region");
     this.program.setAttribute("aria-label", `Code of program ${number}`);
     this.list = element("ol", "calls");
-    this.timeline = this.part("Tool calls", this.list);
+    this.length = element("span");
+    this.timeline = this.part("Tool calls", element("div", "axis", element("span", "", "0"), this.length), this.list);
     this.output = element("pre");
     this.printed = this.part("Output", this.output);
     this.outcome = element("div", "part");
@@ -30,8 +31,8 @@ export class Card {
     this.root.tabIndex = -1;
   }
 
-  part(title, content) {
-    const made = element("section", "part", element("h3", "", title), content);
+  part(title, ...content) {
+    const made = element("section", "part", element("h3", "", title), ...content);
     made.hidden = true;
     return made;
   }
@@ -65,8 +66,7 @@ export class Card {
     const bar = element("i");
     const time = element("span", "time", "…");
     const facts = element("dl", "", element("dt", "", "arguments"), element("dd", "", element("pre", "", pretty(args))));
-    const row = element("details", "open", element("summary", "", element("span", "name", tool), element("span", "track", bar), time), facts);
-    row.firstChild.title = tool;
+    const row = element("details", "open", element("summary", "", element("span", "name", tool, " ", element("span", "", brief(args))), element("span", "track", bar), time), facts);
     this.calls.set(call, { bar, time, facts, row, start: start_ms, end: null });
     this.list.append(element("li", "", row));
     this.timeline.hidden = false;
@@ -80,14 +80,15 @@ export class Card {
     shown.time.textContent = duration(duration_ms);
     shown.row.className = error ? "failed" : "";
     if (error) shown.time.textContent = `✕ ${shown.time.textContent}`;
-    const text = error ? `${error.kind}: ${error.message}` : rows === undefined ? pretty(result) : `${rows} rows`;
-    shown.facts.append(element("dt", "", error ? "failed" : "result"), element("dd", "", element("pre", error ? "message" : "", text)));
+    const text = error ? error.message : rows === undefined ? pretty(result) : `${rows} rows`;
+    shown.facts.append(element("dt", "", error ? error.kind : "result"), element("dd", "", element("pre", error ? "message" : "", text)));
     this.layout(shown.end);
   }
 
   // layout puts the bars on a scale that ends with the run.
   layout(end) {
     this.scale = Math.max(this.scale, end);
+    this.length.textContent = duration(this.scale);
     for (const { bar, start, end } of this.calls.values()) {
       bar.style.left = `${Math.min((100 * start) / this.scale, 99)}%`;
       bar.style.width = `${(100 * ((end ?? this.scale) - start)) / this.scale}%`;
@@ -106,7 +107,7 @@ export class Card {
     this.layout(Math.min(wall_ms, this.scale * 4));
     for (const call of this.calls.values()) if (call.end === null) call.time.textContent = "ended";
     this.state.textContent = words[status] ?? status;
-    this.state.className = `state ${status === "ok" ? "ok" : "bad"}`;
+    this.state.className = `state ${status === "ok" ? "ok" : status === "stopped" ? "" : "bad"}`;
     const facts = [duration(wall_ms), `${calls} ${calls === 1 ? "call" : "calls"}`];
     const saved = tokens ? tokens.direct - tokens.used : 0;
     if (saved > 0) facts.push(`≈ ${saved.toLocaleString("en")} tokens saved`);
@@ -120,7 +121,7 @@ export class Card {
   conclude(result, error, message) {
     const shown = this.outcome;
     shown.hidden = false;
-    if (message) shown.append(element("p", "message", message));
+    if (message) shown.append(element("p", this.state.classList.contains("bad") ? "message" : "", message));
     if (error) {
       shown.append(element("h3", "", "Traceback"), element("pre", "traceback", error.traceback || `${error.type}: ${error.message}`));
       const line = this.program.children[error.line - 1];

@@ -1,12 +1,14 @@
 // The chat: it sends messages, and draws the events that come back. Events are drawn the
 // same whether they are new or those of a conversation that is opened again.
 import { Card } from "./card.js";
+import { element } from "./element.js";
 import { Messages } from "./messages.js";
 import { problem, read } from "./stream.js";
 
 const $ = (id) => document.getElementById(id);
 const suggestions = [
-  "Get weather for NYC and save to database", "Compare the weather of eight cities", "What is in the database?",
+  "Get weather for NYC and save to database", "Compare the weather of eight cities",
+  "Which month was the warmest in each city?", "What is in the database?",
   "Delete what was saved last", "Run a slow program", "Run a program that fails",
 ];
 
@@ -17,7 +19,7 @@ let following = new AbortController();
 const cards = new Map();
 const messages = new Messages($("messages"), (number) => {
   show("programs");
-  reveal(number);
+  reveal(number, true);
   cards.get(number).root.focus({ preventScroll: true });
 }, (number, decision) => post(`/conversations/${conversation}/approvals/${number}`, decision));
 
@@ -43,9 +45,13 @@ function card(number) {
   return cards.get(number);
 }
 
-// reveal scrolls to a program, if those are in view at all.
-function reveal(number) {
-  cards.get(number).root.scrollIntoView({ block: "start" });
+// reveal scrolls to a program, but not a reader who scrolled elsewhere since the last one.
+let scrolled = 0;
+function reveal(number, asked) {
+  const { root } = cards.get(number);
+  if (!asked && Math.abs($("programs").scrollTop - scrolled) > 5) return;
+  root.scrollIntoView({ block: "start" });
+  scrolled = $("programs").scrollTop;
 }
 
 const draw = {
@@ -177,15 +183,13 @@ $("message").addEventListener("input", ({ target }) => { target.style.height = "
 document.addEventListener("keydown", (event) => { if (event.key === "Escape" && busy) stop(); });
 $("stop").addEventListener("click", stop);
 $("new").addEventListener("click", () => location.assign(location.pathname));
-for (const view of ["chat", "programs"]) $(`view-${view}`).addEventListener("click", () => show(view));
+$("view-chat").addEventListener("click", () => show("chat"));
+$("view-programs").addEventListener("click", () => { show("programs"); if (cards.size) reveal([...cards.keys()].at(-1), true); });
 for (const text of suggestions) {
-  const button = document.createElement("button");
+  const button = element("button", "", text);
   button.type = "button";
-  button.textContent = text;
   button.addEventListener("click", () => submit(text));
-  const item = document.createElement("li");
-  item.append(button);
-  $("suggestions").append(item);
+  $("suggestions").append(element("li", "", button));
 }
 fetch("/health").then((response) => response.json()).then(({ model, error }) => {
   $("model").textContent = model;

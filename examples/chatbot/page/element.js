@@ -32,6 +32,15 @@ export function pretty(text) {
   }
 }
 
+// brief is the values of a call's arguments, to tell it from others of the same tool.
+export function brief(text) {
+  try {
+    return Object.values(JSON.parse(text)).map((value) => typeof value === "string" ? value : JSON.stringify(value)).join(", ").slice(0, 200);
+  } catch {
+    return "";
+  }
+}
+
 export function duration(ms) {
   if (ms < 10) return `${ms.toFixed(1)} ms`;
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
