@@ -292,7 +292,7 @@ class Namespace:
     def __getitem__(self, name):
         return getattr(self, name)
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, /, *args, **kwargs):
         if self._tool is None:
             raise TypeError(f"{self._spelled()} holds several tools: {_listed(dir(self))}")
         return self._tool(*args, **kwargs)
@@ -319,7 +319,7 @@ class Tool:
         self.__qualname__ = name
         self._stub = stub
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, /, *args, **kwargs):
         return self._outcome(*self._connection.channel.call(*self._payload(args, kwargs)))
 
     run = __call__
@@ -330,7 +330,7 @@ class Tool:
             self._stub = self._connection.ask(ask="stub", name=self.__qualname__)
         return self._stub or None
 
-    async def arun(self, *args, **kwargs):
+    async def arun(self, /, *args, **kwargs):
         payload = self._payload(args, kwargs)
         return self._outcome(*await self._connection.channel.call_async(*payload))
 
@@ -423,12 +423,12 @@ _MAX_HELP = 200
 class StreamingTool(Tool):
     """A tool that gives rows: calling it gives an iterator over them."""
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, /, *args, **kwargs):
         return rows.Rows(self, self._payload(args, kwargs))
 
     run = __call__
 
-    def arun(self, *args, **kwargs):
+    def arun(self, /, *args, **kwargs):
         return rows.AsyncRows(self, self._payload(args, kwargs), asyncio.get_running_loop())
 
 
