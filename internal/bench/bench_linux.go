@@ -23,6 +23,7 @@ type bench struct {
 	fork           Figure
 	forksPerSecond float64
 	socket, grpc   Figure
+	path           Figure
 	rate8, openP50 float64
 }
 
@@ -38,6 +39,11 @@ func (b *bench) addTimes(name string, s sample) Figure {
 
 func (b *bench) ratio(name, floor string, got, of, goal float64, atLeast bool) {
 	b.report.Ratios = append(b.report.Ratios, Ratio{Name: name, Floor: floor, Ratio: got / of, Goal: goal, AtLeast: atLeast})
+}
+
+// compare reports a ratio for which there is no goal: it says what a goal can be.
+func (b *bench) compare(name, floor string, got, of float64) {
+	b.report.Ratios = append(b.report.Ratios, Ratio{Name: name, Floor: floor, Ratio: got / of})
 }
 
 func (b *bench) skip(format string, args ...any) {
@@ -123,8 +129,16 @@ func (b *bench) measureFloors(ctx context.Context) error {
 	}
 	b.socket = b.addTimes("floor: socket pair round trip, CPython", socket)
 	stream, err := grpcFloor(ctx, 10*b.Runs)
+	if err != nil {
+		return err
+	}
 	b.grpc = b.addTimes("floor: gRPC stream round trip", stream)
-	return err
+	path, err := pathFloor(ctx, b.python, 5*b.Runs)
+	if err != nil {
+		return err
+	}
+	b.path = b.addTimes("floor: the bare path of a tool call", path)
+	return nil
 }
 
 // measureStarts times what a newcomer's first program takes: from codemode.New, with the

@@ -27,6 +27,8 @@ func (b *bench) measureCalls(ctx context.Context) error {
 		return err
 	}
 	b.ratio("one tool call", "gRPC + socket round trip", call.P50, b.socket.P50+b.grpc.P50, 1.3, false)
+	b.compare("one tool call", "its bare path", call.P50, b.path.P50)
+	b.compare("the bare path of a tool call", "gRPC + socket round trip", b.path.P50, b.socket.P50+b.grpc.P50)
 	gathered, err := take("100 tool calls of 50 ms, gathered", 9, "", "await asyncio.gather(*[tools.slow.arun() for _ in range(100)])")
 	if err != nil {
 		return err

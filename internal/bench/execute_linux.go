@@ -33,6 +33,13 @@ func (b *bench) measureExecutions(ctx context.Context) error {
 	openLoop := b.addTimes("Execute(\"1+1\"), open loop at a third", open)
 	b.openP50 = openLoop.P50
 	b.ratio("Execute, open loop", "fork", openLoop.P50, b.fork.P50, 0.3, false)
+	bare, err := executionFloor(ctx, b.python, 2*b.Runs, b.rate8/3)
+	if err != nil {
+		return err
+	}
+	path := b.addTimes("floor: the bare path of an execution, open loop", bare)
+	b.compare("Execute, open loop", "its bare path", openLoop.P50, path.P50)
+	b.compare("the bare path of an execution", "fork", path.P50, b.fork.P50)
 	return nil
 }
 

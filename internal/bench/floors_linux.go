@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -126,13 +127,7 @@ func startFloor(ctx context.Context, python string, count int) (sample, error) {
 
 // socketFloor times a round trip of a small message to a CPython on a socket pair.
 func socketFloor(ctx context.Context, python string, count int) (sample, error) {
-	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
-	}
-	ours, theirs := os.NewFile(uintptr(pair[0]), "ours"), os.NewFile(uintptr(pair[1]), "theirs")
-	conn, err := net.FileConn(ours)
-	ours.Close()
+	conn, theirs, err := connPair()
 	if err != nil {
 		return nil, err
 	}
@@ -159,48 +154,193 @@ func socketFloor(ctx context.Context, python string, count int) (sample, error) 
 	return got, err
 }
 
+// connPair gives the two ends of a socket pair: ours, and one for another process.
+func connPair() (net.Conn, *os.File, error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	ours, theirs := os.NewFile(uintptr(pair[0]), "ours"), os.NewFile(uintptr(pair[1]), "theirs")
+	conn, err := net.FileConn(ours)
+	if err := errors.Join(err, ours.Close()); err != nil {
+		return nil, nil, errors.Join(err, theirs.Close())
+	}
+	return conn, theirs, nil
+}
+
 // grpcFloor times a round trip of a small message on a gRPC stream over a unix socket.
-func grpcFloor(ctx context.Context, count int) (_ sample, err error) {
-	dir, err := os.MkdirTemp("", "codemode-bench-")
+func grpcFloor(ctx context.Context, count int) (got sample, err error) {
+	err = withStream(ctx, echo, func(stream grpc.ClientStream) error {
+		message, reply := wrapperspb.Bytes(make([]byte, 64)), new(wrapperspb.BytesValue)
+		got, err = measure(count, func() error {
+			if err := stream.SendMsg(message); err != nil {
+				return err
+			}
+			return stream.RecvMsg(reply)
+		})
+		return err
+	})
+	return got, err
+}
+
+// pathFloor times what a tool call goes through, and nothing else: from a CPython over a
+// socket pair to one process, from there on a gRPC stream to another place in it, and back.
+func pathFloor(ctx context.Context, python string, count int) (got sample, err error) {
+	conn, theirs, err := connPair()
 	if err != nil {
 		return nil, err
+	}
+	defer conn.Close()
+	relay := func(_ any, stream grpc.ServerStream) error {
+		go func() { // ends with the stream
+			for {
+				var m wrapperspb.BytesValue
+				if stream.RecvMsg(&m) != nil {
+					return
+				}
+				if _, err := conn.Write(m.GetValue()); err != nil {
+					return
+				}
+			}
+		}()
+		buffer := make([]byte, 4096)
+		for {
+			n, err := conn.Read(buffer)
+			if err != nil {
+				return nil // the caller is done
+			}
+			if err := stream.SendMsg(wrapperspb.Bytes(buffer[:n])); err != nil {
+				return err
+			}
+		}
+	}
+	err = withStream(ctx, relay, func(stream grpc.ClientStream) error {
+		var answering sync.WaitGroup
+		answering.Go(func() {
+			for {
+				var m wrapperspb.BytesValue
+				if stream.RecvMsg(&m) != nil || stream.SendMsg(&m) != nil {
+					return // the stream has ended
+				}
+			}
+		})
+		cmd := floorCommand(ctx, python, "call", count)
+		cmd.ExtraFiles = []*os.File{theirs}
+		said, err := cmd.Output()
+		err = errors.Join(err, theirs.Close(), conn.Close())
+		answering.Wait()
+		if err != nil {
+			return fmt.Errorf("the floor of a call: %w", err)
+		}
+		var seconds []float64
+		if err := json.Unmarshal(said, &seconds); err != nil {
+			return fmt.Errorf("the floor of a call: %w", err)
+		}
+		got = ofSeconds(seconds)
+		return nil
+	})
+	return got, err
+}
+
+// executionFloor times what an execution goes through, and nothing else: a gRPC stream
+// of its own over a unix socket, and a message to a CPython that waits for it, and back;
+// arriving perSecond on average.
+func executionFloor(ctx context.Context, python string, count int, perSecond float64) (got sample, err error) {
+	conn, theirs, err := connPair()
+	if err != nil {
+		return nil, err
+	}
+	cmd := floorCommand(ctx, python, "echo", 0)
+	cmd.ExtraFiles = []*os.File{theirs}
+	if err := errors.Join(cmd.Start(), theirs.Close()); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	var turn sync.Mutex
+	relay := func(_ any, stream grpc.ServerStream) error {
+		var m wrapperspb.BytesValue
+		if err := stream.RecvMsg(&m); err != nil {
+			return err
+		}
+		turn.Lock()
+		defer turn.Unlock()
+		if _, err := conn.Write(m.GetValue()); err != nil {
+			return err
+		}
+		if _, err := io.ReadFull(conn, m.GetValue()); err != nil {
+			return err
+		}
+		return stream.SendMsg(&m)
+	}
+	err = withConnection(ctx, relay, func(open func() (grpc.ClientStream, error)) error {
+		got, err = arrivals(count, perSecond, func() error {
+			stream, err := open()
+			if err != nil {
+				return err
+			}
+			var m wrapperspb.BytesValue
+			if err := stream.SendMsg(wrapperspb.Bytes(make([]byte, 64))); err != nil {
+				return err
+			}
+			if err := stream.RecvMsg(&m); err != nil {
+				return err
+			}
+			if err := stream.RecvMsg(&m); !errors.Is(err, io.EOF) {
+				return errors.Join(err, errors.New("the stream did not end"))
+			}
+			return nil
+		})
+		return err
+	})
+	return got, errors.Join(err, conn.Close(), cmd.Wait())
+}
+
+func echo(_ any, stream grpc.ServerStream) error {
+	for {
+		var m wrapperspb.BytesValue
+		if err := stream.RecvMsg(&m); err != nil {
+			return err // the client is done
+		}
+		if err := stream.SendMsg(&m); err != nil {
+			return err
+		}
+	}
+}
+
+// withStream opens a stream over a unix socket to a server that handles it.
+func withStream(ctx context.Context, handle grpc.StreamHandler, do func(grpc.ClientStream) error) error {
+	return withConnection(ctx, handle, func(open func() (grpc.ClientStream, error)) error {
+		stream, err := open()
+		if err != nil {
+			return err
+		}
+		return do(stream)
+	})
+}
+
+// withConnection connects over a unix socket to a server that handles all streams.
+func withConnection(ctx context.Context, handle grpc.StreamHandler, do func(open func() (grpc.ClientStream, error)) error) (err error) {
+	dir, err := os.MkdirTemp("", "codemode-bench-")
+	if err != nil {
+		return err
 	}
 	defer os.RemoveAll(dir)
 	listener, err := new(net.ListenConfig).Listen(ctx, "unix", filepath.Join(dir, "s"))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	server := grpc.NewServer(grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
-		for {
-			var m wrapperspb.BytesValue
-			if err := stream.RecvMsg(&m); err != nil {
-				return err // the client is done
-			}
-			if err := stream.SendMsg(&m); err != nil {
-				return err
-			}
-		}
-	}))
+	server := grpc.NewServer(grpc.UnknownServiceHandler(handle))
 	var serving sync.WaitGroup
 	defer serving.Wait()
 	defer server.Stop()
 	serving.Go(func() { err = errors.Join(err, server.Serve(listener)) })
 	conn, err := grpc.NewClient("unix://"+listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer conn.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/bench/Echo")
-	if err != nil {
-		return nil, err
-	}
-	message, reply := wrapperspb.Bytes(make([]byte, 64)), new(wrapperspb.BytesValue)
-	return measure(count, func() error {
-		if err := stream.SendMsg(message); err != nil {
-			return err
-		}
-		return stream.RecvMsg(reply)
+	return do(func() (grpc.ClientStream, error) {
+		return conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/bench/Floor")
 	})
 }

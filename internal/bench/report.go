@@ -38,13 +38,16 @@ type Ratio struct {
 	Name  string  `json:"name"`
 	Floor string  `json:"floor"`
 	Ratio float64 `json:"ratio"`
-	Goal  float64 `json:"goal"`
+	// Goal is zero where the ratio is for comparison.
+	Goal float64 `json:"goal,omitempty"`
 	// AtLeast is true if more is better.
 	AtLeast bool `json:"at_least,omitempty"`
 }
 
-// Met says whether the goal was reached.
-func (r Ratio) Met() bool { return r.AtLeast == (r.Ratio > r.Goal) || r.Ratio == r.Goal }
+// Met says whether the goal was reached, if there is one.
+func (r Ratio) Met() bool {
+	return r.Goal == 0 || r.AtLeast == (r.Ratio > r.Goal) || r.Ratio == r.Goal
+}
 
 // A Report is everything that was measured.
 type Report struct {
@@ -81,6 +84,10 @@ func (r *Report) Print(w io.Writer) {
 		}
 		if !ratio.Met() {
 			verdict = "MISSED"
+		}
+		if ratio.Goal == 0 {
+			fmt.Fprintf(w, "%-36s %6.2fx of %s\n", ratio.Name, ratio.Ratio, ratio.Floor)
+			continue
 		}
 		fmt.Fprintf(w, "%-36s %6.2fx of %-28s goal %s %.2fx  %s\n", ratio.Name, ratio.Ratio, ratio.Floor, sign, ratio.Goal, verdict)
 	}

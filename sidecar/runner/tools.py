@@ -190,12 +190,13 @@ class Tools:
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        connection = self._connected()
-        if name not in connection.tree:
-            if name in connection.names:
-                return connection.names[name]
-            if name == "search":  # a tool of the name goes first
-                return connection.search
+        connection = self._connection or self._connected()
+        if name in connection.tree:
+            return connection.tree[name]
+        if name in connection.names:
+            return connection.names[name]
+        if name == "search":  # a tool of the name goes first
+            return connection.search
         return connection.member((), name)
 
     def __getitem__(self, name):
@@ -365,9 +366,7 @@ class Tool:
     def _bind(self, args, kwargs):
         """The arguments by the names of the schema, or the error Python would raise."""
         parameters = self._parameters
-        bound = {}
-        for (name, _), value in zip(parameters, args):
-            bound[name] = value
+        bound = {name: value for (name, _), value in zip(parameters, args)}
         for spelled, value in kwargs.items():
             name = self._schema_name(spelled)
             if name is None or name in bound:

@@ -21,9 +21,28 @@ _SCALARS = frozenset((str, int, float, bool, type(None)))
 _CONTAINERS = frozenset((dict, list, tuple))
 _MICROSECOND = datetime.timedelta(microseconds=1)
 
-_dumps = json.JSONEncoder(
-    ensure_ascii=False, check_circular=False, allow_nan=True, separators=(",", ":")
-).encode
+_json = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=True, separators=(",", ":"))
+
+
+def _one_shot():
+    """_json.encode, without making the encoder of the C accelerator anew for each value."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return _json.encode
+    chunks = make(None, _json.default, json.encoder.encode_basestring, None, ":", ",", False, False, True)
+    return lambda value: "".join(chunks(value, 0))
+
+
+_sample = [{"a": 1.5}, "b", None]
+try:
+    _dumps = _one_shot()
+    _same = _dumps(_sample) == _json.encode(_sample)
+except TypeError:
+    _same = False
+if not _same:  # an interpreter whose accelerator takes other arguments
+    _dumps = _json.encode
+
+_scan = json.JSONDecoder().scan_once
 
 
 class TooLarge(Exception):
@@ -57,7 +76,17 @@ def encode(value, what, limit):
 
 def decode(data):
     """Decode what the other side encoded."""
-    hook = _untag if b'"$"' in data else None
+    hook = None
+    if b'"$"' in data:
+        hook = _untag
+    else:
+        try:
+            text = data.decode()
+            value, end = _scan(text, 0)
+            if end == len(text):
+                return value
+        except (StopIteration, ValueError):
+            pass  # what is wrong, if it is, json.loads says
     try:
         return json.loads(data, object_hook=hook)
     except ValueError as error:
