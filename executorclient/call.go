@@ -185,7 +185,8 @@ func (r *run) answer(ctx context.Context, c *call, result []byte, err error) {
 		err = r.checkSize("result", len(result))
 	}
 	failure, over := r.conclude(ctx, c, result, err)
-	if over {
+	// A program that is about to be ended must not see its call fail: it could end first.
+	if over || ctx.Err() != nil {
 		return
 	}
 	reply := &codemodev1.ToolResult{Id: c.id, Outcome: &codemodev1.ToolResult_Value{Value: result}}

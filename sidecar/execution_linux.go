@@ -94,6 +94,9 @@ type execution struct {
 	wake    chan struct{}
 }
 
+// errWorkerLost is of a worker that did not get its program: it ended while it was ready.
+var errWorkerLost = status.Error(codes.Unavailable, "the worker was lost before the program started")
+
 // run runs the program and gives the result; an error means that the worker was lost before
 // it had the program. The client is told that the program started before anything else.
 func (e *execution) run(start *codemodev1.Start, started *codemodev1.Started) (*codemodev1.Result, error) {
@@ -123,7 +126,7 @@ func (e *execution) run(start *codemodev1.Start, started *codemodev1.Started) (*
 	e.begun = time.Now()
 	if err := e.worker.writeFrame(frameRun, 0, section(options), options,
 		section(start.GetCode()), []byte(start.GetCode()), section(known), known, section(code), code); err != nil {
-		return nil, status.Error(codes.Unavailable, "the worker was lost before the program started")
+		return nil, errWorkerLost
 	}
 	e.deadline = deadline.New(e.limits.CodeTimeout, e.limits.ApprovalWait, e.timeOut)
 	defer e.deadline.Stop()

@@ -61,6 +61,7 @@ type forkServer struct {
 	next    uint64
 	workers map[uint64]*worker
 	gone    error // why no more workers are to be had
+	ending  bool  // it is gone, or about to be
 
 	tired chan struct{} // closed when it has made workersPerServer workers
 	done  chan struct{} // closed when the process has been reaped
@@ -251,10 +252,27 @@ func (f *forkServer) fork(own directories) (*worker, error) {
 	message = append(message, w.directory+"\x00"+own.outputs...)
 	if _, _, err := f.control.WriteMsgUnix(message, unix.UnixRights(theirs...), nil); err != nil {
 		f.forget(w.id)
+		f.end()
 		w.closeFiles()
 		return nil, fault.Wrap(fault.Unavailable, err, "the fork server is gone")
 	}
 	return w, nil
+}
+
+func (f *forkServer) end() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ending = true
+}
+
+// lives says whether workers are to be had of it, as far as is known. There may be none.
+func (f *forkServer) lives() bool {
+	if f == nil {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !f.ending
 }
 
 func (f *forkServer) forget(id uint64) *worker {
@@ -282,6 +300,7 @@ func (f *forkServer) readLoop() {
 		}
 		f.handle(buffer[:n], rights[:rn])
 	}
+	f.end()
 	f.control.Close()
 	f.kill()
 	err := f.cmd.Wait()

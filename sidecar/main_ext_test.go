@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	if os.Args[0] == "/init" && os.Getpid() == 1 {
 		becomeInit()
 	}
+	if address := os.Getenv(clientVariable); address != "" {
+		becomeClient(address)
+	}
 	code := m.Run()
 	if sharedServer != nil {
 		if err := sharedServer.close(); err != nil {

@@ -171,6 +171,9 @@ func (p *pool) fill() {
 		return
 	}
 	p.prioritize()
+	if !p.canFork() {
+		return // the start of the next fork server comes back here
+	}
 	// While someone waits, nobody is made ready: that would only take the processors from
 	// those who wait.
 	missing := len(p.waiters) - p.spawning
@@ -234,10 +237,13 @@ func (p *pool) spawn() {
 		case <-p.ctx.Done():
 		}
 	}
-	w, err := p.makeWorker(p.ctx, p.pick())
+	server := p.pick()
+	w, err := p.makeWorker(p.ctx, server)
+	// What ended with its fork server says nothing about the next one.
+	unlucky := err != nil && !server.lives()
 	p.mu.Lock()
 	p.spawning--
-	if err != nil && p.ctx.Err() == nil {
+	if err != nil && !unlucky && p.ctx.Err() == nil {
 		p.failures++
 		if p.failures == 1 || p.failures%50 == 0 {
 			p.log.Error("cannot make a worker", "error", err, "in_a_row", p.failures)
@@ -250,7 +256,7 @@ func (p *pool) spawn() {
 	switch {
 	case err == nil:
 		p.hand(outcome{worker: w})
-	case failures >= hopeless:
+	case failures >= hopeless && !unlucky:
 		p.hand(outcome{err: fault.Wrap(fault.Unavailable, err, "no worker can be made")})
 	default:
 		p.hand(outcome{})

@@ -283,7 +283,10 @@ func (v service) Execute(stream grpc.BidiStreamingServer[codemodev1.ExecuteReque
 		// It fails where the stream has ended, which Send reports.
 		_ = stream.SetHeader(md)
 	}
-	return s.execute(e, start, running)
+	if err = s.execute(e, start, running); errors.Is(err, errWorkerLost) {
+		stream.SetTrailer(metadata.Pairs(version.NotStarted, "1"))
+	}
+	return err
 }
 
 // admit waits for a place and a worker. Where it gives none, refused says why, for
@@ -313,9 +316,20 @@ func (s *Server) execute(e *execution, start *codemodev1.Start, span tracing.Spa
 	e.worker.outlet.begin(e.id)
 	e.told = s.toolCalled
 	e.codes, e.memory = &s.codes, s.cfg.Limits.Memory
-	result, err := e.run(start, &codemodev1.Started{
+	started := &codemodev1.Started{
 		ExecutionId: e.id, Sandbox: sandbox.InForce(s.Layers()), Features: s.features(), Limits: limitsMessage(e.limits),
-	})
+	}
+	result, err := e.run(start, started)
+	for errors.Is(err, errWorkerLost) && e.session == nil {
+		another, failed := s.pool.acquire(e.stream.Context())
+		if failed != nil {
+			break
+		}
+		s.pool.discard(e.worker)
+		e.worker = another
+		e.worker.outlet.begin(e.id)
+		result, err = e.run(start, started)
+	}
 	if err != nil {
 		e.record.Reason = RefusedNoWorker
 		return err

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/codemode-sdk/codemode/internal/fault"
 )
 
 // pick gives the fork servers turns.
@@ -12,7 +14,7 @@ func (p *pool) pick() *forkServer {
 	defer p.mu.Unlock()
 	for range p.servers {
 		p.turn = (p.turn + 1) % len(p.servers)
-		if server := p.servers[p.turn]; server != nil {
+		if server := p.servers[p.turn]; server.lives() {
 			return server
 		}
 	}
@@ -62,6 +64,7 @@ func (p *pool) startAnother() *forkServer {
 		}
 		if p.ctx.Err() == nil {
 			p.log.Error("cannot start a fork server", "error", err)
+			p.giveUp(err)
 		}
 		select {
 		case <-p.ctx.Done():
@@ -70,6 +73,26 @@ func (p *pool) startAnother() *forkServer {
 		}
 	}
 }
+
+// giveUp counts a fork server that cannot be started, and tells those who wait when that
+// is so again and again and there is no other.
+func (p *pool) giveUp(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.canFork() {
+		return
+	}
+	if p.failures++; p.failures < hopeless {
+		return
+	}
+	for _, waiter := range p.waiters {
+		waiter <- outcome{err: fault.Wrap(fault.Unavailable, err, "no fork server can be started")}
+	}
+	p.waiters = nil
+}
+
+// canFork says whether there is a fork server. The caller holds mu.
+func (p *pool) canFork() bool { return slices.ContainsFunc(p.servers, (*forkServer).lives) }
 
 // replace puts another fork server, or none, in a place, and lets go of the workers that
 // wait for a program and are none of the present servers'.

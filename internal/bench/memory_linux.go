@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"time"
@@ -79,7 +80,7 @@ func (e *executor) rest(ctx context.Context) error {
 		}
 		last = len(all)
 		if time.Now().After(deadline) {
-			return errRestless
+			return fmt.Errorf("%w (%+v; %d ready are wanted, and there are %d processes)", errRestless, stats, e.ready, len(all))
 		}
 		select {
 		case <-ctx.Done():

@@ -127,7 +127,7 @@ func (s *soak) look(ctx context.Context, t *Tenth) error {
 		if !errors.Is(err, errRestless) {
 			return err
 		}
-		s.report.Leaks = append(s.report.Leaks, fmt.Sprintf("%v: %+v", err, s.server.Stats()))
+		s.report.Leaks = append(s.report.Leaks, err.Error())
 	}
 	debug.FreeOSMemory()
 	all, err := descendants()
