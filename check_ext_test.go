@@ -50,6 +50,8 @@ func TestAProgramLearnsAllItsProblemsBeforeAToolIsCalled(t *testing.T) {
 		"def f():\n    return tools.weather()\nf()":    {"line 3, column 12: weather() is missing"},
 		"for n in [1]:\n    tools.a_b(n)\ntools.c_d()": {"line 3, column 5: there is no tool 'a_b'", "line 4, column 1: there is no tool 'c_d'"},
 		"print([tools.nope(i) for i in range(3)])":     {"there is no tool 'nope'"},
+		"for n in tools.github.get_isue(1):\n    n()":  {"there is no tool 'github.get_isue'"},
+		"[x for x in tools.weather(town='x')]":         {"unexpected argument 'town'"},
 	} {
 		result, err := cm.Execute(t.Context(), first+code)
 		if err != nil {
@@ -92,6 +94,7 @@ func TestAProgramThatMayBeRightIsNotStopped(t *testing.T) {
 		"tools.anything(b=1, c=2)", "tools.anything()",
 		"getattr(tools, 'nope', None)", "hasattr(tools, 'nope') and tools.nope()",
 		"if 'nope' in tools:\n    tools.nope()",
+		"if 'nope' in tools.github:\n    tools.github.nope()",
 		"try:\n    import requests\nexcept ImportError:\n    requests = None",
 		"if False:\n    import requests\n    tools.nope()", "if not True:\n    tools.nope()", "while 0:\n    tools.nope()",
 		"from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import requests\n    tools.nope()",

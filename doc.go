@@ -54,6 +54,8 @@
 //	Registry.Add                      a handler with a schema of its own
 //	Registry.Attach                   the servers of adapters/mcp, the documents of adapters/openapi
 //
+// [Codemode.Tools] offers some of them to the model as functions of their own (Policy.Direct,
+// [Options.SearchTool]); docs/description.md says what the model is shown of the others.
 // A registry.Policy bounds a tool, [Options.Approve] decides about those that need a
 // person's approval, and [Options.Middleware] wraps every call.
 //

@@ -18,7 +18,8 @@ _LINES = re.compile(r"\r\n?|\n")
 # Ways to look for a tool, or to put something in its place, that are not followed here.
 _TOOLS_IN_MOTION = re.compile(
     r"\b(?:hasattr|setattr|delattr|globals|locals|vars|exec|eval|__dict__|__builtins__|builtins|patch)\b"
-    r"|\bin\s+(?:dir\s*\(\s*)?tools\b|\bsys\s*\.\s*modules\b"
+    r"|\bin\s+dir\s*\(\s*tools\b|\bsys\s*\.\s*modules\b"
+    r"|\bin\s+tools\b(?:\s*\.\s*\w+)*(?!\w|\s*[.(])"  # but not: for row in tools.name(...)
 )
 # Ways to make a module that is not there when the program starts.
 _MODULES_IN_MOTION = re.compile(
