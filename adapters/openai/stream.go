@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -9,7 +10,7 @@ import (
 	"github.com/codemode-sdk/codemode"
 )
 
-// Bounds on a message that is streamed.
+// Bounds on a message that is streamed, where the Accumulator sets no others.
 const (
 	// MaxMessageBytes bounds its text and arguments together.
 	MaxMessageBytes = 16 << 20
@@ -34,6 +35,11 @@ const (
 // make of the protocol: parts of several calls in any order, calls without an index or all
 // with the same, names and IDs that come with every part or not at all.
 type Accumulator struct {
+	// MaxBytes bounds the message's text and arguments together. If zero, MaxMessageBytes.
+	MaxBytes int
+	// MaxCalls bounds the message's calls. If zero, MaxMessageCalls.
+	MaxCalls int
+
 	message openai.ChatCompletionMessage
 	finish  openai.FinishReason
 	calls   []*streamed
@@ -64,8 +70,8 @@ func (a *Accumulator) Add(part openai.ChatCompletionStreamResponse) error {
 		if delta.FunctionCall != nil {
 			a.size += len(delta.FunctionCall.Name) + len(delta.FunctionCall.Arguments)
 		}
-		if a.size > MaxMessageBytes {
-			return tooLarge("more than %d bytes", MaxMessageBytes)
+		if limit := cmp.Or(a.MaxBytes, MaxMessageBytes); a.size > limit {
+			return tooLarge("more than %d bytes", limit)
 		}
 		a.message.Content += delta.Content
 		a.message.Refusal += delta.Refusal
@@ -116,8 +122,8 @@ func (a *Accumulator) call(part openai.ToolCall) (*openai.ToolCall, error) {
 		(part.ID != "" || part.Function.Name == "" || last.call.Function.Arguments == "" || last.call.Function.Name == part.Function.Name && last.call.ID != "") {
 		return &last.call, nil
 	}
-	if len(a.calls) >= MaxMessageCalls {
-		return nil, tooLarge("more than %d calls", MaxMessageCalls)
+	if limit := cmp.Or(a.MaxCalls, MaxMessageCalls); len(a.calls) >= limit {
+		return nil, tooLarge("more than %d calls", limit)
 	}
 	begun := &streamed{index: index, call: openai.ToolCall{Type: openai.ToolTypeFunction}}
 	a.calls = append(a.calls, begun)
@@ -143,7 +149,8 @@ func extend(to *openai.FunctionCall, part openai.FunctionCall) {
 }
 
 // Message is what has come so far, with the calls in the order of their indexes; one
-// without an ID gets one, which the reply needs.
+// without an ID gets one, which the reply needs. It may be asked for after each part, to
+// show a message while it grows.
 func (a *Accumulator) Message() openai.ChatCompletionMessage {
 	message := a.message
 	message.Role = openai.ChatMessageRoleAssistant

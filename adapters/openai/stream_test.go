@@ -89,20 +89,26 @@ func TestAStreamWithoutEndIsRefused(t *testing.T) {
 			Delta: openai.ChatCompletionStreamChoiceDelta{Content: content, ToolCalls: make([]openai.ToolCall, calls)},
 		}}}
 	}
-	var long codemodeopenai.Accumulator
-	if err := long.Add(part(strings.Repeat("x", codemodeopenai.MaxMessageBytes+1), 0)); codemode.CodeOf(err) != codemode.CodeUnavailable {
-		t.Errorf("a message over the limit gave %v", err)
-	}
-	var many codemodeopenai.Accumulator
-	var err error
-	for i := range codemodeopenai.MaxMessageCalls + 1 {
-		p := part("", 1)
-		p.Choices[0].Delta.ToolCalls[0].Index = &i
-		if err = many.Add(p); err != nil {
-			break
+	for _, limit := range []struct {
+		message      codemodeopenai.Accumulator
+		bytes, calls int
+	}{
+		{codemodeopenai.Accumulator{}, codemodeopenai.MaxMessageBytes, codemodeopenai.MaxMessageCalls},
+		{codemodeopenai.Accumulator{MaxBytes: 10, MaxCalls: 3}, 10, 3},
+	} {
+		long, many := limit.message, limit.message
+		if err := long.Add(part(strings.Repeat("x", limit.bytes), 0)); err != nil {
+			t.Errorf("a message of %d bytes gave %v", limit.bytes, err)
 		}
-	}
-	if err == nil {
-		t.Error("any number of calls is taken")
+		if err := long.Add(part("x", 0)); codemode.CodeOf(err) != codemode.CodeUnavailable {
+			t.Errorf("a message of more than %d bytes gave %v", limit.bytes, err)
+		}
+		for i := range limit.calls + 1 {
+			p := part("", 1)
+			p.Choices[0].Delta.ToolCalls[0].Index = &i
+			if err := many.Add(p); (codemode.CodeOf(err) == codemode.CodeUnavailable) != (i == limit.calls) {
+				t.Fatalf("of %d calls, number %d gave %v", limit.calls, i+1, err)
+			}
+		}
 	}
 }

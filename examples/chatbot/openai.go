@@ -82,65 +82,49 @@ func worthRetrying(err error) bool {
 // maxReply bounds what is kept of one reply, in bytes.
 const maxReply = 1 << 20
 
-// readReply puts the pieces of a message together.
+// readReply puts the pieces of a message together, and shows it while it grows.
 func readReply(stream *openai.ChatCompletionStream, say func(Delta)) (Message, error) {
-	reply, size, finish := Message{Role: roleAssistant}, 0, openai.FinishReason("")
+	message := codemodeopenai.Accumulator{MaxBytes: maxReply, MaxCalls: maxCallsOfReply}
+	reply := Message{Role: roleAssistant}
 	for {
-		piece, err := stream.Recv()
-		if errors.Is(err, io.EOF) && finish != "" {
+		part, err := stream.Recv()
+		if errors.Is(err, io.EOF) && message.FinishReason() != "" {
 			break
 		}
 		if err != nil {
 			return Message{}, fmt.Errorf("the connection to the model ended in the middle of a message: %w", err)
 		}
-		if len(piece.Choices) == 0 { // usage, for instance
-			continue
+		if err := message.Add(part); err != nil {
+			return Message{}, err
 		}
-		choice := piece.Choices[0]
-		finish = cmp.Or(choice.FinishReason, finish)
-		if text := choice.Delta.Content + choice.Delta.Refusal; text != "" {
-			reply.Text, size = reply.Text+text, size+len(text)
-			say(Delta{Text: text})
-		}
-		for _, part := range choice.Delta.ToolCalls {
-			i, err := callOf(&reply, part)
-			if err != nil {
-				return Message{}, err
-			}
-			reply.Calls[i].Name += part.Function.Name
-			reply.Calls[i].Arguments += part.Function.Arguments
-			size += len(part.Function.Name) + len(part.Function.Arguments)
-			say(Delta{Call: i, Arguments: part.Function.Arguments})
-		}
-		if size > maxReply {
-			return Message{}, fmt.Errorf("the model wrote more than %d bytes in one message", maxReply)
-		}
+		reply.extend(message.Message(), say)
 	}
-	reply.CutOff = finish == openai.FinishReasonLength
+	reply.CutOff = message.FinishReason() == openai.FinishReasonLength
 	if reply.Text == "" && len(reply.Calls) == 0 {
-		return Message{}, fmt.Errorf("it said nothing (%s)", finish)
+		return Message{}, fmt.Errorf("it said nothing (%s)", message.FinishReason())
 	}
 	return reply, nil
 }
 
-// callOf finds the call that a piece belongs to: that of its index, which some endpoints
-// leave out; then a new id begins a new call.
-func callOf(reply *Message, part openai.ToolCall) (int, error) {
-	i := len(reply.Calls) - 1
-	switch {
-	case part.Index != nil:
-		i = *part.Index
-	case part.ID != "" && (i < 0 || reply.Calls[i].ID != part.ID):
-		i++
+// extend makes the reply what the message is by now, and says what that adds.
+func (reply *Message) extend(message openai.ChatCompletionMessage, say func(Delta)) {
+	text := cmp.Or(message.Content, message.Refusal)
+	if shown := len(reply.Text); len(text) > shown {
+		say(Delta{Text: text[shown:]})
 	}
-	if i < 0 || i > len(reply.Calls) || i >= maxCallsOfReply {
-		return 0, fmt.Errorf("the model's message has a piece of a function call %d, which nothing begins", i)
+	reply.Text = text
+	calls := make([]Call, len(message.ToolCalls))
+	for i, call := range message.ToolCalls {
+		calls[i] = Call{call.ID, call.Function.Name, call.Function.Arguments}
+		shown := 0
+		if i < len(reply.Calls) {
+			shown = len(reply.Calls[i].Arguments)
+		}
+		if arguments := calls[i].Arguments; len(arguments) > shown {
+			say(Delta{Call: i, Arguments: arguments[shown:]})
+		}
 	}
-	if i == len(reply.Calls) {
-		// Some endpoints give no ids, and every endpoint wants them back.
-		reply.Calls = append(reply.Calls, Call{ID: cmp.Or(part.ID, fmt.Sprintf("call_%d", i))})
-	}
-	return i, nil
+	reply.Calls = calls
 }
 
 // maxCallsOfReply bounds the programs of one reply.
