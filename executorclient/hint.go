@@ -299,11 +299,14 @@ func (r *Result) lateHint() string {
 	}
 }
 
-// plainJSON is a value as a model reads it.
+// plainJSON is a value as a model reads it: no page will have it, so <, > and & need not
+// be six characters each.
 func plainJSON(v any) string {
-	encoded, err := json.Marshal(value.Plain(v))
-	if err != nil {
+	var encoded strings.Builder
+	encoder := json.NewEncoder(&encoded)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value.Plain(v)); err != nil {
 		return fmt.Sprintf("%v", v)
 	}
-	return string(encoded)
+	return strings.TrimSuffix(encoded.String(), "\n")
 }
