@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sashabaranov/go-openai"
 
@@ -31,7 +32,8 @@ const (
 //	}
 //	replies, err := codemodeopenai.Dispatch(ctx, cm, message.Message())
 //
-// It reads the first choice. The zero value is an empty message. It takes what endpoints
+// It reads the first choice. The zero value is an empty message; one that has parts must
+// not be copied. It takes what endpoints
 // make of the protocol: parts of several calls in any order, calls without an index or all
 // with the same, names and IDs that come with every part or not at all.
 type Accumulator struct {
@@ -40,16 +42,18 @@ type Accumulator struct {
 	// MaxCalls bounds the message's calls. If zero, MaxMessageCalls.
 	MaxCalls int
 
-	message openai.ChatCompletionMessage
-	finish  openai.FinishReason
-	calls   []*streamed
-	size    int
+	content, refusal, reasoning strings.Builder
+	function                    *streamed // the form that came before tool calls
+	finish                      openai.FinishReason
+	calls                       []*streamed
+	size                        int
 }
 
 // streamed is a call of which some has come.
 type streamed struct {
-	index int
-	call  openai.ToolCall
+	index     int
+	id, name  string
+	arguments strings.Builder
 }
 
 // Add takes the next part. It fails where the message exceeds its bounds, and is then to
@@ -73,14 +77,14 @@ func (a *Accumulator) Add(part openai.ChatCompletionStreamResponse) error {
 		if limit := cmp.Or(a.MaxBytes, MaxMessageBytes); a.size > limit {
 			return tooLarge("more than %d bytes", limit)
 		}
-		a.message.Content += delta.Content
-		a.message.Refusal += delta.Refusal
-		a.message.ReasoningContent += delta.ReasoningContent
+		a.content.WriteString(delta.Content)
+		a.refusal.WriteString(delta.Refusal)
+		a.reasoning.WriteString(delta.ReasoningContent)
 		if old := delta.FunctionCall; old != nil {
-			if a.message.FunctionCall == nil {
-				a.message.FunctionCall = &openai.FunctionCall{}
+			if a.function == nil {
+				a.function = &streamed{}
 			}
-			extend(a.message.FunctionCall, *old)
+			a.function.extend(*old)
 		}
 		for _, call := range delta.ToolCalls {
 			to, err := a.call(call)
@@ -88,9 +92,9 @@ func (a *Accumulator) Add(part openai.ChatCompletionStreamResponse) error {
 				return err
 			}
 			if call.ID != "" {
-				to.ID = call.ID
+				to.id = call.ID
 			}
-			extend(&to.Function, call.Function)
+			to.extend(call.Function)
 		}
 	}
 	return nil
@@ -101,7 +105,7 @@ func tooLarge(format string, args ...any) error {
 }
 
 // call finds the call that a part belongs to, or begins one.
-func (a *Accumulator) call(part openai.ToolCall) (*openai.ToolCall, error) {
+func (a *Accumulator) call(part openai.ToolCall) (*streamed, error) {
 	index, last := 0, (*streamed)(nil)
 	if len(a.calls) > 0 {
 		last = a.calls[len(a.calls)-1]
@@ -114,20 +118,20 @@ func (a *Accumulator) call(part openai.ToolCall) (*openai.ToolCall, error) {
 		} else {
 			last = nil
 		}
-	} else if i := a.latest(func(s *streamed) bool { return part.ID != "" && s.call.ID == part.ID }); i >= 0 {
+	} else if i := a.latest(func(s *streamed) bool { return part.ID != "" && s.id == part.ID }); i >= 0 {
 		last = a.calls[i]
 	}
 	// An ID that is another one, or a name behind arguments, begins a call, whatever the index.
-	if last != nil && (part.ID == "" || last.call.ID == "" || last.call.ID == part.ID) &&
-		(part.ID != "" || part.Function.Name == "" || last.call.Function.Arguments == "" || last.call.Function.Name == part.Function.Name && last.call.ID != "") {
-		return &last.call, nil
+	if last != nil && (part.ID == "" || last.id == "" || last.id == part.ID) &&
+		(part.ID != "" || part.Function.Name == "" || last.arguments.Len() == 0 || last.name == part.Function.Name && last.id != "") {
+		return last, nil
 	}
 	if limit := cmp.Or(a.MaxCalls, MaxMessageCalls); len(a.calls) >= limit {
 		return nil, tooLarge("more than %d calls", limit)
 	}
-	begun := &streamed{index: index, call: openai.ToolCall{Type: openai.ToolTypeFunction}}
+	begun := &streamed{index: index}
 	a.calls = append(a.calls, begun)
-	return &begun.call, nil
+	return begun, nil
 }
 
 // latest finds the last call of which something is true.
@@ -141,23 +145,32 @@ func (a *Accumulator) latest(is func(*streamed) bool) int {
 }
 
 // extend adds a part; a name that comes again is not another part of it.
-func extend(to *openai.FunctionCall, part openai.FunctionCall) {
-	if to.Name != part.Name {
-		to.Name += part.Name
+func (s *streamed) extend(part openai.FunctionCall) {
+	if s.name != part.Name {
+		s.name += part.Name
 	}
-	to.Arguments += part.Arguments
+	s.arguments.WriteString(part.Arguments)
+}
+
+func (s *streamed) function() openai.FunctionCall {
+	return openai.FunctionCall{Name: s.name, Arguments: s.arguments.String()}
 }
 
 // Message is what has come so far, with the calls in the order of their indexes; one
 // without an ID gets one, which the reply needs. It may be asked for after each part, to
 // show a message while it grows.
 func (a *Accumulator) Message() openai.ChatCompletionMessage {
-	message := a.message
-	message.Role = openai.ChatMessageRoleAssistant
+	message := openai.ChatCompletionMessage{
+		Role: openai.ChatMessageRoleAssistant, Content: a.content.String(), Refusal: a.refusal.String(), ReasoningContent: a.reasoning.String(),
+	}
+	if a.function != nil {
+		function := a.function.function()
+		message.FunctionCall = &function
+	}
 	calls := slices.Clone(a.calls)
 	slices.SortStableFunc(calls, func(x, y *streamed) int { return x.index - y.index })
 	for i, s := range calls {
-		call := s.call
+		call := openai.ToolCall{ID: s.id, Type: openai.ToolTypeFunction, Function: s.function()}
 		if call.ID == "" {
 			call.ID = fmt.Sprintf("call_%d", i+1)
 		}

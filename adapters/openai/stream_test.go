@@ -90,13 +90,14 @@ func TestAStreamWithoutEndIsRefused(t *testing.T) {
 		}}}
 	}
 	for _, limit := range []struct {
-		message      codemodeopenai.Accumulator
+		set          int // what the Accumulator says of both
 		bytes, calls int
 	}{
-		{codemodeopenai.Accumulator{}, codemodeopenai.MaxMessageBytes, codemodeopenai.MaxMessageCalls},
-		{codemodeopenai.Accumulator{MaxBytes: 10, MaxCalls: 3}, 10, 3},
+		{0, codemodeopenai.MaxMessageBytes, codemodeopenai.MaxMessageCalls},
+		{10, 10, 10},
 	} {
-		long, many := limit.message, limit.message
+		long := codemodeopenai.Accumulator{MaxBytes: limit.set}
+		many := codemodeopenai.Accumulator{MaxCalls: limit.set}
 		if err := long.Add(part(strings.Repeat("x", limit.bytes), 0)); err != nil {
 			t.Errorf("a message of %d bytes gave %v", limit.bytes, err)
 		}
@@ -110,5 +111,29 @@ func TestAStreamWithoutEndIsRefused(t *testing.T) {
 				t.Fatalf("of %d calls, number %d gave %v", limit.calls, i+1, err)
 			}
 		}
+	}
+}
+
+// A message costs what it is long, however small its parts are, also for one who shows it
+// while it grows: were it copied for each part, this would copy 60 GB.
+func TestALongMessageInSmallPartsIsNotCopiedForEach(t *testing.T) {
+	const parts = 200_000
+	var message codemodeopenai.Accumulator
+	part := openai.ChatCompletionStreamResponse{Choices: []openai.ChatCompletionStreamChoice{{
+		Delta: openai.ChatCompletionStreamChoiceDelta{Content: "abc", ToolCalls: []openai.ToolCall{{Function: openai.FunctionCall{Arguments: "def"}}}},
+	}}}
+	copied := testing.AllocsPerRun(1, func() {
+		message = codemodeopenai.Accumulator{}
+		for range parts {
+			if err := message.Add(part); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	if copied > 1000 {
+		t.Errorf("%v allocations for %d parts", copied, parts)
+	}
+	if got := message.Message(); len(got.Content) != 3*parts || len(got.ToolCalls[0].Function.Arguments) != 3*parts {
+		t.Errorf("the message has %d and %d bytes", len(got.Content), len(got.ToolCalls[0].Function.Arguments))
 	}
 }
