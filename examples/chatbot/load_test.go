@@ -2,15 +2,20 @@ package main
 
 import (
 	"fmt"
+	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Fifty people at once: every stream is whole and in order, and all of them are saved.
-// TestMain looks for goroutines that stayed.
 func TestFiftyConversationsAtOnce(t *testing.T) {
 	a := demoApp(t)
+	(&talk{app: a}).mustSay("test", nil) // what stays from the first message on is no leak
+	http.DefaultClient.CloseIdleConnections()
+	before := runtime.NumGoroutine()
 	const people = 50
 	var talking sync.WaitGroup
 	for i := range people {
@@ -31,6 +36,12 @@ func TestFiftyConversationsAtOnce(t *testing.T) {
 				if got := order.String(); got != "user run output execution done " {
 					t.Errorf("%d: the events are %s", i, got)
 				}
+				if written, run := joined(events, eventCode), only(events, eventRun); len(run) != 1 || run[0].text("code") != written || !strings.HasSuffix(written, "\n") {
+					t.Errorf("%d: of the program %v was shown while it was written:\n%s", i, run, written)
+				}
+				if answer := joined(events, eventText); !strings.Contains(answer, "Saved as row") && !strings.Contains(answer, "Cairo is the warmest") {
+					t.Errorf("%d: the answer is %q", i, answer)
+				}
 				if ended := only(events, eventExecution); len(ended) != 1 || ended[0].text("status") != "ok" {
 					t.Errorf("%d: the program ended as %v", i, ended)
 				}
@@ -41,6 +52,14 @@ func TestFiftyConversationsAtOnce(t *testing.T) {
 		})
 	}
 	talking.Wait()
+	// While the chat still runs, nothing is left of the fifty but what they said.
+	for deadline := time.Now().Add(patience); runtime.NumGoroutine() > before; time.Sleep(20 * time.Millisecond) {
+		http.DefaultClient.CloseIdleConnections()
+		if time.Now().After(deadline) {
+			stacks := make([]byte, 1<<20)
+			t.Fatalf("%d goroutines, and %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+		}
+	}
 	if text := joined((&talk{app: a}).mustSay("what is in the database?", nil), eventOutput); !strings.HasPrefix(text, fmt.Sprintf("%d New York", people)) {
 		t.Errorf("the last row is %q", text)
 	}

@@ -21,6 +21,12 @@ import (
 
 // The tests' chats share one executor, so that each starts at once.
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == libraryArgument {
+		if err := serveLibrary(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		return
+	}
 	code, err := withExecutor(m.Run)
 	http.DefaultClient.CloseIdleConnections()
 	if err == nil && code == 0 {

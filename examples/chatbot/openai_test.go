@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,10 @@ func TestAModelsMisbehaviourIsSurvivedOrExplained(t *testing.T) {
 	two := scriptedmodel.Turn{Content: "Two at once.", Calls: append(scriptedmodel.Code("a", "'first'").Calls, scriptedmodel.Code("b", "'second'").Calls...)}
 	cutOff := scriptedmodel.Code("a", "tools.files.write(path='half.txt', text='x')")
 	cutOff.Finish = "length"
+	var many scriptedmodel.Turn
+	for i := range maxCallsOfReply + 1 {
+		many.Calls = append(many.Calls, scriptedmodel.Code(fmt.Sprint(i), "tools.files.write(path='many.txt', text='x')").Calls...)
+	}
 	answer := scriptedmodel.Turn{Content: "All is well: **7.5**."}
 	for _, c := range []struct {
 		name  string
@@ -58,6 +63,7 @@ func TestAModelsMisbehaviourIsSurvivedOrExplained(t *testing.T) {
 			text: "I am abou", failure: "the connection to the model ended in the middle of a message"},
 		{name: "dropped in a program", turns: []scriptedmodel.Turn{{Calls: scriptedmodel.Code("a", "tools.files.write(path='half.txt', text='x')").Calls, DropAfter: 9}},
 			failure: "the connection to the model ended in the middle of a message"},
+		{name: "too many calls", turns: []scriptedmodel.Turn{many}, failure: "more than 16 calls"},
 		{name: "nothing said", turns: []scriptedmodel.Turn{{}}, failure: "it said nothing (stop)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
