@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -30,8 +33,34 @@ func TestReplacingAnExecutorUnderLoadLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	socket := filepath.Join(t.TempDir(), "s")
+	free, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := strconv.Itoa(free)
+	for _, way := range []struct {
+		network, at, address string
+		listen               []string
+	}{
+		{"unix", socket, "unix://" + socket, []string{"--socket", socket}},
+		{"tcp", "127.0.0.1:" + port, "http://127.0.0.1:" + port, []string{"--port", port}},
+		{"tcp", "127.0.0.1:" + port, "dns:///localhost:" + port, []string{"--port", port}},
+	} {
+		t.Run(way.address[:strings.Index(way.address, ":")], func(t *testing.T) {
+			replaceUnderLoad(t, way.address, append([]string{binary, "serve"}, way.listen...), func() bool {
+				conn, err := net.Dial(way.network, way.at)
+				return err == nil && conn.Close() == nil
+			})
+		})
+	}
+}
+
+// replaceUnderLoad replaces the executor that a command starts, three times, with eight
+// programs in flight; listening says whether there is one that takes connections.
+func replaceUnderLoad(t *testing.T, address string, command []string, listening func() bool) {
+	t.Helper()
 	serve := func() *exec.Cmd {
-		cmd := exec.CommandContext(t.Context(), binary, "serve", "--socket", socket)
+		cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
 		cmd.Env = append(os.Environ(), "CODEMODE_LOG_LEVEL=warn")
 		cmd.Stderr = os.Stderr
 		if err := cmd.Start(); err != nil {
@@ -46,7 +75,7 @@ func TestReplacingAnExecutorUnderLoadLosesNothing(t *testing.T) {
 		_, twice := ran.LoadOrStore(in.Name, true)
 		return twice, nil
 	})
-	client, err := executorclient.Dial(executorclient.Options{Address: "unix://" + socket})
+	client, err := executorclient.Dial(executorclient.Options{Address: address})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,10 +126,7 @@ func TestReplacingAnExecutorUnderLoadLosesNothing(t *testing.T) {
 		if err := old.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
-		for { // it gives the socket up at once, before its programs have ended
-			if _, err := os.Lstat(socket); err != nil {
-				break
-			}
+		for listening() { // it gives the address up at once, before its programs have ended
 			time.Sleep(time.Millisecond)
 		}
 		next := serve()
