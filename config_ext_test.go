@@ -1,11 +1,16 @@
 package codemode_test
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/codemode-sdk/codemode"
+	"github.com/codemode-sdk/codemode/config"
 )
 
 // An application that is configured by a file, or by its environment alone, runs programs
@@ -38,5 +43,19 @@ func TestConfigurationReachesTheExecutor(t *testing.T) {
 	}
 	if _, err := codemode.FromConfig(filepath.Join(t.TempDir(), "none.yaml")); codemode.CodeOf(err) != codemode.CodeConfig {
 		t.Errorf("a file that is not there: %v", err)
+	}
+}
+
+// Who waits no longer for an executor is told by which setting, and can tell it from a
+// program that took too long.
+func TestAnExecutorThatIsNotWaitedForIsSaid(t *testing.T) {
+	cfg := config.Default()
+	cfg.Executor.Timeout = 300 * time.Millisecond
+	cm := start(t, codemode.Options{Config: cfg})
+	result, err := cm.Execute(t.Context(), "while True: pass")
+	failure, ok := errors.AsType[*codemode.Error](err)
+	if !ok || failure.Code != codemode.CodeCancelled || !errors.Is(err, context.DeadlineExceeded) ||
+		!strings.Contains(err.Error(), "after 300ms, which is executor.timeout") || result.Status != codemode.StatusCancelled {
+		t.Errorf("%v, %s", err, result.Status)
 	}
 }

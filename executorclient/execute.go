@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -92,7 +93,9 @@ func (c *Client) Execute(ctx context.Context, request Request) (*Result, error) 
 	defer r.span.End()
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	r.deadline = deadline.New(cmp.Or(request.Timeout, forever), forever, func() { end(context.DeadlineExceeded) })
+	r.deadline = deadline.New(cmp.Or(request.Timeout, forever), forever, func() {
+		end(fmt.Errorf("the executor had not answered after %s, which is executor.timeout: %w", request.Timeout, context.DeadlineExceeded))
+	})
 	defer r.deadline.Stop()
 	// Without ctx's deadline, which the executor would keep by a clock of its own: the
 	// stream would then end before ctx, and nobody could tell why.

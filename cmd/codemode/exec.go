@@ -246,6 +246,12 @@ func showValue(v any) (string, error) {
 	return strings.TrimSuffix(b.String(), "\n"), nil
 }
 
+// bounds say which setting a program has run into.
+var bounds = map[codemode.Status]string{
+	codemode.StatusTimeout:     " (--timeout, or executor.limits.code_timeout of the executor)",
+	codemode.StatusMemoryLimit: " (--memory, or executor.limits.memory_limit of the executor)",
+}
+
 // failure says why a program did not come to its end: Python's traceback where there is
 // one, and the status where the exception does not say it all.
 func failure(result *codemode.Result) string {
@@ -259,7 +265,7 @@ func failure(result *codemode.Result) string {
 	}
 	switch {
 	case result.Status != codemode.StatusError:
-		fmt.Fprintf(&b, "codemode exec: status %s: %s\n", result.Status, problem.Message)
+		fmt.Fprintf(&b, "codemode exec: status %s: %s%s\n", result.Status, problem.Message, bounds[result.Status])
 	case problem.Type == "SystemExit":
 		fmt.Fprintf(&b, "codemode exec: %s\n", problem.Message)
 	case problem.Traceback == "":
