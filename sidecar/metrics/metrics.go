@@ -81,7 +81,7 @@ func New(e Executor) *Metrics {
 	}
 	for _, reason := range []string{
 		sidecar.RefusedUnauthenticated, sidecar.RefusedInvalid, sidecar.RefusedQueueFull, sidecar.RefusedQueueTimeout,
-		sidecar.RefusedDraining, sidecar.RefusedNoWorker, sidecar.RefusedGone,
+		sidecar.RefusedDraining, sidecar.RefusedNoWorker, sidecar.RefusedGone, sidecar.RefusedSession,
 	} {
 		m.rejected.WithLabelValues(reason)
 	}

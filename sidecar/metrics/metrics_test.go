@@ -110,9 +110,21 @@ func TestDashboardAndDocumentationKnowTheMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name := range families {
-		if strings.HasPrefix(name, "codemode_") && !strings.Contains(string(page), "`"+name+"`") {
+	for name, family := range families {
+		if !strings.HasPrefix(name, "codemode_") {
+			continue
+		}
+		row := regexp.MustCompile("(?m)^\\|.*`" + name + "`.*$").FindString(string(page))
+		if row == "" {
 			t.Errorf("docs/operations.md does not have %s", name)
+		}
+		for _, one := range family.GetMetric() {
+			for _, label := range one.GetLabel() {
+				fixed := label.GetName() == "reason" || label.GetName() == "state"
+				if !strings.Contains(row, label.GetName()) || fixed && !regexp.MustCompile(`\b`+label.GetValue()+`\b`).MatchString(row) {
+					t.Errorf("docs/operations.md does not have %s of %s: %s", label, name, row)
+				}
+			}
 		}
 	}
 	for _, name := range regexp.MustCompile("`(codemode_[a-z_]+)`").FindAllStringSubmatch(string(page), -1) {
