@@ -41,12 +41,15 @@ func dockerImage(t *testing.T) string {
 	return ""
 }
 
-// staticBinary builds codemode as go install does where there is no C compiler, and the
-// guide's application.
-func staticBinary(t *testing.T) string {
+// golang is what .ci/base-image makes in place of the official image.
+const golang = "codemode-test-golang:latest"
+
+// staticBinaries builds codemode as go install does where there is no C compiler, and
+// examples/chatbot, the guide's application.
+func staticBinaries(t *testing.T) (dir string) {
 	t.Helper()
-	dir := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", dir, ".", "./testdata/app")
+	dir = t.TempDir()
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", dir, ".", "../../examples/chatbot")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -59,15 +62,9 @@ func TestDocker(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the containers' sockets are this machine's on Linux alone")
 	}
-	image, binary := dockerImage(t), staticBinary(t)
-	compose, err := filepath.Abs("../../deploy/compose/compose.yaml")
+	image, binary := dockerImage(t), staticBinaries(t)
+	repository, err := filepath.Abs("../..")
 	if err != nil {
-		t.Fatal(err)
-	}
-	app := t.TempDir() // what the application's image is made from
-	appFile := "FROM codemode-test-postgres:latest\nCOPY app /app\nCMD [\"/app\"]\n"
-	if err := errors.Join(os.WriteFile(filepath.Join(app, "Dockerfile"), []byte(appFile), 0o600),
-		os.Rename(filepath.Join(binary, "app"), filepath.Join(app, "app"))); err != nil {
 		t.Fatal(err)
 	}
 	sweepDeadTests(t)
@@ -98,7 +95,7 @@ func TestDocker(t *testing.T) {
 			for key, value := range map[string]string{
 				"BASE": image, "NAME": name, "PORT": strconv.Itoa(port), "BINARY": filepath.Join(binary, "codemode"),
 				"PATH": binary + ":" + os.Getenv("PATH"), "HOME": cache, "XDG_CACHE_HOME": cache,
-				"COMPOSE": compose, "APP": app,
+				"REPOSITORY": repository, "GOLANG": golang,
 				"DOCKER_HOST": os.Getenv("DOCKER_HOST"), "ENGINE": os.Getenv("DOCKER_HOST"), "DOCKER_CONFIG": filepath.Join(os.Getenv("HOME"), ".docker"),
 				"SOCKET": filepath.Join(cache, "codemode/docker", name, "run/executor.sock"),
 			} {
@@ -107,7 +104,7 @@ func TestDocker(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": status, "field": field, "expand": expand, "wheel": wheel, "occupy": occupy, "chat": chat,
+			"status": status, "field": field, "expand": expand, "wheel": wheel, "occupy": occupy, "chat": chat, "answers": answers,
 		},
 		Condition: func(name string) (bool, error) {
 			switch name {
@@ -116,6 +113,8 @@ func TestDocker(t *testing.T) {
 			case "compose":
 				_, err := exec.LookPath("docker-compose")
 				return err == nil || os.Getenv("CI") == "true", nil
+			case "golang":
+				return os.Getenv("CI") == "true" || exec.Command("docker", "image", "inspect", golang).Run() == nil, nil
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
@@ -229,7 +228,8 @@ func TestBothDockerfilesMakeTheSameImage(t *testing.T) {
 	}
 }
 
-// wheel makes a wheel of a package with one module: wheel DIR NAME.
+// wheel makes a wheel of a package with one module, which no other script's image has:
+// wheel DIR NAME.
 func wheel(ts *testscript.TestScript, _ bool, args []string) {
 	dir, name := ts.MkAbs(args[0]), args[1]
 	ts.Check(os.MkdirAll(dir, 0o755))
@@ -238,7 +238,7 @@ func wheel(ts *testscript.TestScript, _ bool, args []string) {
 	archive := zip.NewWriter(file)
 	info := name + "-1.0.dist-info/"
 	for _, member := range [][2]string{
-		{name + ".py", "greeting = 'hello from " + name + "'\n"},
+		{name + ".py", "greeting = 'hello from " + name + "' # in " + ts.Getenv("NAME") + "\n"},
 		{info + "METADATA", "Metadata-Version: 2.1\nName: " + name + "\nVersion: 1.0\n"},
 		{info + "WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"},
 		{info + "RECORD", strings.Join([]string{name + ".py,,", info + "METADATA,,", info + "WHEEL,,", info + "RECORD,,", ""}, "\n")},
@@ -252,9 +252,15 @@ func wheel(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(file.Close())
 }
 
-// chat posts a message until the answer has a text in it: chat URL MESSAGE TEXT.
+// answers runs a command until it succeeds: an executor takes a moment to be there.
+func answers(ts *testscript.TestScript, _ bool, args []string) {
+	within(ts, time.Minute, "no success of "+strings.Join(args, " "), func() bool { return ts.Exec(args[0], args[1:]...) == nil })
+}
+
+// chat posts a message until the answer matches a pattern: chat URL MESSAGE PATTERN.
 func chat(ts *testscript.TestScript, _ bool, args []string) {
 	var answer string
+	want := regexp.MustCompile(args[2])
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		response, err := http.Post(args[0], "application/json", strings.NewReader(args[1]))
 		if err != nil {
@@ -263,7 +269,7 @@ func chat(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
 		ts.Check(errors.Join(err, response.Body.Close()))
-		if answer = string(text); strings.Contains(answer, args[2]) {
+		if answer = string(text); want.MatchString(answer) {
 			return
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -39,14 +38,14 @@ func TestReplacingAnExecutorUnderLoadLosesNothing(t *testing.T) {
 	}
 	port := strconv.Itoa(free)
 	for _, way := range []struct {
-		network, at, address string
-		listen               []string
+		name, network, at, address string
+		listen                     []string
 	}{
-		{"unix", socket, "unix://" + socket, []string{"--socket", socket}},
-		{"tcp", "127.0.0.1:" + port, "http://127.0.0.1:" + port, []string{"--port", port}},
-		{"tcp", "127.0.0.1:" + port, "dns:///localhost:" + port, []string{"--port", port}},
+		{"socket", "unix", socket, "unix://" + socket, []string{"--socket", socket}},
+		{"port", "tcp", "127.0.0.1:" + port, "http://127.0.0.1:" + port, []string{"--port", port}},
+		{"name", "tcp", "127.0.0.1:" + port, "dns:///localhost:" + port, []string{"--port", port}},
 	} {
-		t.Run(way.address[:strings.Index(way.address, ":")], func(t *testing.T) {
+		t.Run(way.name, func(t *testing.T) {
 			replaceUnderLoad(t, way.address, append([]string{binary, "serve"}, way.listen...), func() bool {
 				conn, err := net.Dial(way.network, way.at)
 				return err == nil && conn.Close() == nil
