@@ -88,7 +88,7 @@ func TestTextTellsTheModelHowARunEnded(t *testing.T) {
 		"ok, without anything to show": {
 			code: "x = 1", status: codemode.StatusOK, holds: []string{"without output and without a result"},
 		},
-		"ok, an HTML page": {code: "['<b>1 & 2</b>']", status: codemode.StatusOK, holds: []string{`["<b>1 & 2</b>"]`}},
+		"ok, an HTML page":  {code: "['<b>1 & 2</b>']", status: codemode.StatusOK, holds: []string{`["<b>1 & 2</b>"]`}},
 		"ok, an empty text": {code: "''", status: codemode.StatusOK, holds: []string{`""`}},
 		"error": {
 			code: "def f(n):\n    return 1 / n\nprint('before')\ntools.add(a=1)\nf(0)", status: codemode.StatusError,
