@@ -29,7 +29,7 @@ func checkSearchTool(search, tool string) error {
 		return nil
 	}
 	if search == tool {
-		return fault.New(fault.Invalid, "Options.SearchTool is %q, which is the name of the tool that runs programs", search).
+		return fault.New(fault.Invalid, "the tool that searches cannot be called %q, as the tool that runs programs is", search).
 			WithRemedy("choose another, such as search_tools")
 	}
 	return checkToolName(search)

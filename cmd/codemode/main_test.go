@@ -21,7 +21,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"codemode": main})
+	testscript.Main(m, map[string]func(){"codemode": main, "notes-server": notesServer, "mcp-client": mcpClient})
 }
 
 // TestScripts holds the command line to what its users see of it. The scripts run the
