@@ -37,6 +37,14 @@ callback: ## run the tests of tools again, with calls in callback mode
 kubernetes: ## hold the manifests in deploy/kubernetes to Kubernetes' own libraries
 	cd deploy/kubernetes && go vet ./... && go test ./... && go mod tidy -diff
 
+.PHONY: peers
+peers: ## measure codemode beside what one could use in its place; see docs/benchmarks.md
+	internal/bench/peers/run
+
+.PHONY: check-peers
+check-peers: ## fail if what measures the peers does not build
+	cd internal/bench/peers && go vet ./... && go mod tidy -diff
+
 .PHONY: base-image
 base-image: ## make the images that tests in containers start from, if there are none
 	.ci/base-image
