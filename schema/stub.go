@@ -177,11 +177,17 @@ func (s *signature) arrange() {
 		return
 	}
 	s.star = lead
-	slices.SortStableFunc(s.params[lead:], func(a, b *argument) int {
+	RequiredFirst(s.params[lead:], func(a *argument) bool { return a.required })
+}
+
+// RequiredFirst puts arguments that are required before those that are not, as Python
+// wants positional ones; otherwise their order stays.
+func RequiredFirst[T any](arguments []T, required func(T) bool) {
+	slices.SortStableFunc(arguments, func(a, b T) int {
 		switch {
-		case a.required == b.required:
+		case required(a) == required(b):
 			return 0
-		case a.required:
+		case required(a):
 			return -1
 		}
 		return 1

@@ -43,6 +43,8 @@ type Server struct {
 	gate   gate
 	telling
 
+	inForce []string // names of the sandbox's layers
+
 	cutting context.Context // ends when Shutdown does not wait any longer
 	cut     context.CancelFunc
 
@@ -93,7 +95,7 @@ func newServer(ctx context.Context, cfg config.SidecarConfig, bare bool, log *sl
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: log, python: python, pool: pool, admission: admission, sessions: newSessions(cfg.Sessions, pool)}
+	s := &Server{cfg: cfg, log: log, python: python, pool: pool, inForce: sandbox.InForce(pool.plan.Layers), admission: admission, sessions: newSessions(cfg.Sessions, pool)}
 	s.cutting, s.cut = context.WithCancel(context.Background())
 	s.health = newProbes(s)
 	s.audit.Store(&cfg.Audit)
@@ -317,7 +319,7 @@ func (s *Server) execute(e *execution, start *codemodev1.Start, span tracing.Spa
 	e.told = s.toolCalled
 	e.codes, e.memory = &s.codes, s.cfg.Limits.Memory
 	started := &codemodev1.Started{
-		ExecutionId: e.id, Sandbox: sandbox.InForce(s.Layers()), Features: s.features(), Limits: limitsMessage(e.limits),
+		ExecutionId: e.id, Sandbox: s.inForce, Features: s.features(), Limits: limitsMessage(e.limits),
 	}
 	result, err := e.run(start, started)
 	for errors.Is(err, errWorkerLost) && e.session == nil {

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/codemode-sdk/codemode/internal/fault"
 	"github.com/codemode-sdk/codemode/registry"
+	"github.com/codemode-sdk/codemode/schema"
 )
 
 // An Operation is one of a document, for Source.Use to choose from.
@@ -113,15 +113,7 @@ func (s *Source) read(d *document, op *operation, item, n *yaml.Node, secrets ma
 		return err
 	}
 	arguments = append(arguments, more...)
-	slices.SortStableFunc(arguments, func(a, b argument) int { // the required ones first
-		switch {
-		case a.required == b.required:
-			return 0
-		case a.required:
-			return -1
-		}
-		return 1
-	})
+	schema.RequiredFirst(arguments, func(a argument) bool { return a.required })
 	input, err := inputSchema(d, arguments)
 	if err != nil {
 		return err
