@@ -12,6 +12,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -51,6 +52,14 @@ type Options struct {
 }
 
 const defaultMaxValue = 256 << 20
+
+// noticeDead says after how long without a word an executor is asked for a sign of life
+// while something runs, and how long it has for it: one whose machine is gone sends none.
+var noticeDead atomic.Pointer[keepalive.ClientParameters]
+
+func init() {
+	noticeDead.Store(&keepalive.ClientParameters{Time: 5 * time.Minute, Timeout: 20 * time.Second})
+}
 
 // A Client is a connection to an executor, safe for use by many goroutines. It connects
 // when it is first needed, and again when the connection was lost.
@@ -104,7 +113,7 @@ func Dial(o Options) (*Client, error) {
 	dial := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(message), grpc.MaxCallSendMsgSize(message)),
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 5 * time.Minute, Timeout: 20 * time.Second}),
+		grpc.WithKeepaliveParams(*noticeDead.Load()),
 		grpc.WithInitialWindowSize(1 << 20), grpc.WithInitialConnWindowSize(8 << 20),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`),

@@ -3,6 +3,7 @@ package sidecar_test
 import (
 	"context"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -139,6 +140,17 @@ func TestUsualDataProgramsRun(t *testing.T) {
 	}
 }
 
+// withData has an executor run on the interpreter of the system if only that one has numpy
+// and pandas.
+func withData(t *testing.T) func(*config.SidecarConfig) {
+	t.Helper()
+	const system = "/usr/bin/python3"
+	if os.Getenv(pythonVariable) == "" && exec.CommandContext(t.Context(), system, "-I", "-c", "import numpy, pandas").Run() == nil {
+		return func(c *config.SidecarConfig) { c.Python = system }
+	}
+	return func(*config.SidecarConfig) {}
+}
+
 // requireData says what the interpreter lacks for programs about data, if anything.
 func requireData(t *testing.T, e *executor) string {
 	t.Helper()
@@ -152,7 +164,7 @@ func requireData(t *testing.T, e *executor) string {
 	if os.Getenv(homeVariable) == "container" {
 		t.Fatal("the image has an interpreter without numpy and pandas")
 	}
-	return "the interpreter has no numpy and pandas; name one that has in " + pythonVariable
+	return "the interpreter has no numpy and pandas; install python3-pandas, or name one that has in " + pythonVariable
 }
 
 // What people have models write about data also leaves its files.

@@ -1,6 +1,18 @@
 package sidecar
 
-import "testing"
+import (
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/keepalive"
+)
+
+// NoticeDeadClients has executors of a test notice clients that are silent for so long,
+// and for as long again.
+func NoticeDeadClients(t *testing.T, after time.Duration) {
+	before := noticeDead.Swap(&keepalive.ServerParameters{Time: after, Timeout: after})
+	t.Cleanup(func() { noticeDead.Store(before) })
+}
 
 // ReplaceForkServersAfter has fork servers of a test replaced after so many workers.
 func ReplaceForkServersAfter(t *testing.T, workers uint64) {

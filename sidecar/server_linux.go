@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -76,6 +77,14 @@ func NewWithoutSandbox(ctx context.Context, cfg config.SidecarConfig, log *slog.
 	return newServer(ctx, cfg, true, log)
 }
 
+// noticeDead says after how long without a word a client is asked for a sign of life, and
+// how long it has for it: one whose machine is gone sends none.
+var noticeDead atomic.Pointer[keepalive.ServerParameters]
+
+func init() {
+	noticeDead.Store(&keepalive.ServerParameters{Time: 5 * time.Minute, Timeout: 20 * time.Second})
+}
+
 func newServer(ctx context.Context, cfg config.SidecarConfig, bare bool, log *slog.Logger) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -106,7 +115,7 @@ func newServer(ctx context.Context, cfg config.SidecarConfig, bare bool, log *sl
 	// Stop has to outlast the handlers: they use the pool.
 	common := []grpc.ServerOption{
 		grpc.WaitForHandlers(true),
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 5 * time.Minute, Timeout: 20 * time.Second}),
+		grpc.KeepaliveParams(*noticeDead.Load()),
 		// Pings of clients, which come every five minutes, are well within it.
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Minute, PermitWithoutStream: true}),
 		grpc.InitialWindowSize(streamWindow), grpc.InitialConnWindowSize(connectionWindow),

@@ -14,7 +14,7 @@ import (
 
 // own is codemode with the executor in this process, as New gives it.
 func own() peer {
-	return peer{"codemode", "a fresh process for each: namespaces, Landlock, seccomp, limits", func(ctx context.Context) (func(context.Context) error, func() error, error) {
+	return peer{name: "codemode", isolation: "a fresh process for each: namespaces, Landlock, seccomp, limits", start: func(ctx context.Context) (func(context.Context) error, func() error, error) {
 		cm, err := codemode.New(codemode.Options{})
 		if err != nil {
 			return nil, nil, err
@@ -33,7 +33,7 @@ func own() peer {
 // memory and the processor time that a program takes.
 func inside(name string, run func() (string, error)) peer {
 	const isolation = "none: an interpreter in the same process, of another language or a part of Python"
-	return peer{name, isolation, func(context.Context) (func(context.Context) error, func() error, error) {
+	return peer{name: name, isolation: isolation, start: func(context.Context) (func(context.Context) error, func() error, error) {
 		return func(context.Context) error {
 			got, err := run()
 			return says([]byte(got), err)

@@ -28,8 +28,8 @@ var montyServer []byte
 // workerd makes a new isolate for each program, through a worker loader. The cost of one
 // HTTP request on a unix socket is in it.
 func workerd(npm string) peer {
-	return peer{"workerd, a new isolate (JavaScript)", "a V8 isolate; several in one process",
-		func(ctx context.Context) (func(context.Context) error, func() error, error) {
+	return peer{name: "workerd, a new isolate (JavaScript)", isolation: "a V8 isolate; several in one process",
+		start: func(ctx context.Context) (func(context.Context) error, func() error, error) {
 			binary := filepath.Join(npm, "node_modules", ".bin", "workerd")
 			if found, err := filepath.Glob(filepath.Join(npm, "node_modules", "@cloudflare", "workerd-*", "bin", "workerd")); err == nil && len(found) > 0 {
 				binary = found[0]
@@ -89,8 +89,8 @@ func workerd(npm string) peer {
 
 // monty runs programs in a Node.js. The way there and back, through two pipes, is in it.
 func monty(npm string) peer {
-	return peer{"Monty, in Node.js (a part of Python)", "none: an interpreter in the same process, of a part of Python",
-		func(ctx context.Context) (func(context.Context) error, func() error, error) {
+	return peer{name: "Monty, in Node.js (a part of Python)", isolation: "none: an interpreter in the same process, of a part of Python",
+		start: func(ctx context.Context) (func(context.Context) error, func() error, error) {
 			if _, err := os.Stat(filepath.Join(npm, "node_modules", "@pydantic", "monty")); npm == "" || err != nil {
 				return nil, nil, fmt.Errorf("@pydantic/monty: %w (npm install @pydantic/monty, and -npm)", errMissing)
 			}
