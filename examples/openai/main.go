@@ -53,6 +53,9 @@ func show(event codemode.Event) {
 }
 
 func ask(ctx context.Context, question string) (answer string, err error) {
+	if os.Getenv("OPENAI_API_KEY") == "" && os.Getenv("OPENAI_BASE_URL") == "" {
+		return "", errors.New("set OPENAI_API_KEY, or OPENAI_BASE_URL for an endpoint that takes no key")
+	}
 	cm, err := codemode.New(codemode.Options{OnEvent: show})
 	if err != nil {
 		return "", err

@@ -99,3 +99,11 @@ func TestAskDoesNotTakeHalfAMessageForTheAnswer(t *testing.T) {
 		t.Errorf("a stream that broke off gave the answer %q", answer)
 	}
 }
+
+func TestAskSaysThatAKeyIsMissing(t *testing.T) {
+	t.Setenv("OPENAI_API_KEY", "")
+	t.Setenv("OPENAI_BASE_URL", "")
+	if answer, err := ask(t.Context(), "Anyone there?"); err == nil || !strings.Contains(err.Error(), "set OPENAI_API_KEY") {
+		t.Errorf("without a key it gave %q, %v", answer, err)
+	}
+}
