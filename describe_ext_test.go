@@ -86,8 +86,16 @@ func TestManyToolsTakeTwoFifthsOfTheirSchemas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	counts := countTokens(t, map[string]string{"description": tool.Description, "schemas": functionTools(t, reg)})
-	t.Logf("%d tools: %d tokens; as JSON schemas %d", len(reg.Entries()), counts["description"], counts["schemas"])
+	var bare []json.RawMessage // nothing but the schemas, without the tools' names and descriptions
+	for _, entry := range reg.Entries() {
+		bare = append(bare, entry.Input().JSON())
+	}
+	inputs, err := json.Marshal(bare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := countTokens(t, map[string]string{"description": tool.Description, "schemas": functionTools(t, reg), "inputs": string(inputs)})
+	t.Logf("%d tools: %d tokens; as function tools %d, the schemas alone %d", len(reg.Entries()), counts["description"], counts["schemas"], counts["inputs"])
 	if counts["description"]*100 > counts["schemas"]*40 {
 		t.Errorf("%d tokens are more than 40%% of %d", counts["description"], counts["schemas"])
 	}

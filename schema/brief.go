@@ -107,6 +107,9 @@ func firstSentence(text string, limit int) string {
 		}
 	}
 	text = strings.TrimSuffix(strings.TrimSuffix(text, "."), " (optional)")
+	if rest := opening.ReplaceAllString(text, ""); rest != "" {
+		text = rest
+	}
 	if len(text) <= limit {
 		return text
 	}
@@ -153,3 +156,6 @@ var fillers = wordSet(`a an the of to for in on this that is be will with and or
 var units = wordSet(`ms millisecond milliseconds second seconds minute minutes hour hours day days week weeks month months
 	year years utc timezone byte bytes kb mb gb percent percentage meter meters metre metres km mile miles celsius fahrenheit
 	degrees cents dollars usd eur base64 iso rfc json yaml xml csv html markdown regex url path relative absolute`)
+
+// opening is how authors begin what they say of anything.
+var opening = regexp.MustCompile(`^(?:(?:The|A|An|Optional|Optionally,?|Specifies|Describes)\s+)+`)

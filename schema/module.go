@@ -311,7 +311,7 @@ func commonText(common map[string]bool) string {
 	if len(common) == 0 {
 		return ""
 	}
-	return "Unless a function says otherwise:\n\n    " + strings.Join(sortedSet(common), "\n    ")
+	return "Unless said otherwise:\n\n    " + strings.Join(sortedSet(common), "\n    ")
 }
 
 func (m *module) printScope(b *strings.Builder, s *scope, shadow map[string]bool, indent string) {

@@ -3,6 +3,8 @@ package schema
 import (
 	"slices"
 	"strings"
+
+	"github.com/codemode-sdk/codemode/internal/words"
 )
 
 // Legend explains to a model how Outline writes signatures.
@@ -28,8 +30,18 @@ func Outline(tools []ToolDoc, brief bool) (string, error) {
 	m := newModule(signatures)
 	root := m.tree(signatures)
 	o := outline{brief: brief}
-	if text := commonText(m.common(root)); text != "" {
+	common := m.common(root)
+	if text := commonText(common); text != "" {
 		o.b.WriteString(docString(text, "") + "\n")
+	}
+	if brief {
+		for _, d := range m.decls {
+			for i, f := range d.fields {
+				if common[f.key+": "+oneLine(f.doc.String())] {
+					d.fields[i].doc = remark{}
+				}
+			}
+		}
 	}
 	o.nameChoices(m, signatures)
 	for _, d := range m.decls {
@@ -147,11 +159,17 @@ func (o *outline) docs(s *signature, common map[string]bool) string {
 	}
 	var lines []string
 	for _, a := range s.params {
-		line := a.docLine()
-		if line == "" && a.dropped != "" && slices.ContainsFunc(sortedSet(common), func(c string) bool { return strings.HasPrefix(c, a.name+": ") }) {
+		line, shared := a.docLine(), ""
+		for c := range common {
+			if rest, found := strings.CutPrefix(c, a.name+": "); found {
+				shared = rest
+			}
+		}
+		if line == "" && a.dropped != "" && shared != "" {
 			line = a.name + ": " + a.dropped // or else what is said in common would hold for it
 		}
-		if line != "" && !common[line] {
+		// What says no more than that need not be said.
+		if line != "" && (shared == "" || !says(line, words.Split(a.name+" "+shared))) {
 			lines = append(lines, line)
 		}
 	}
