@@ -89,6 +89,16 @@ func TestAPersonStopsAProgramAndReadsATraceback(t *testing.T) {
 	b.is(`document.activeElement.id === "program-2"`)
 	b.is(`document.documentElement.scrollWidth <= innerWidth`)
 	b.picture("phone")
+
+	// A question comes into view also where the programs are.
+	b.click("#view-chat")
+	b.send("Get weather for NYC and save to database")
+	b.do(chromedp.Evaluate(`document.querySelector("#message").value = "Delete what was saved last";
+		document.querySelector("#composer").requestSubmit(); document.querySelector("#view-programs").click(); document.body.dataset.view`, nil))
+	b.click(".ask .allow")
+	b.idle()
+	b.shows("#messages .text", "is deleted.")
+	b.is(`document.body.dataset.view === "chat"`)
 }
 
 // Whatever a tool, a program, a model or a person says is text.

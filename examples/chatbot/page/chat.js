@@ -69,7 +69,7 @@ const draw = {
     messages.state(data.execution, [ended.state.textContent, ended.meta.textContent].filter(Boolean).join(" · "), data.status === "ok");
     say(`Program ${data.execution} ${ended.state.textContent}`);
   },
-  approval: (data) => { messages.ask(data); say(`Your approval is needed for ${data.tool}`); },
+  approval: (data) => { messages.ask(data); show("chat"); say(`Your approval is needed for ${data.tool}`); },
   decision: (data) => messages.decided(data),
   notice: ({ text }) => messages.note("notice", text),
   error: ({ text }) => messages.note("error", text),
