@@ -300,8 +300,11 @@ func checkNext(t *testing.T, e *executor, code string) {
 
 // Whatever a program tries, it reaches nothing, comes back in time with a status, and the
 // program after it finds nothing of it.
-func TestAttacksAreHeld(t *testing.T) {
-	e := shared(t)
+func TestAttacksAreHeld(t *testing.T) { holdAttacks(t, shared(t)) }
+
+// holdAttacks runs every attack on an executor.
+func holdAttacks(t *testing.T, e *executor) {
+	t.Helper()
 	c := newCanaries(t)
 	tools := attackTools(t)
 	own := ownRoot(e.run(t, "1"))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/codemode-sdk/codemode/executorclient"
 	"github.com/codemode-sdk/codemode/internal/docker"
 	"github.com/codemode-sdk/codemode/sidecar/sandbox"
 )
@@ -62,6 +64,43 @@ func TestAllHoldsInAHardenedContainer(t *testing.T) {
 	runHome(t, exec.CommandContext(t.Context(), "docker", append(args,
 		"--volume", binary(t)+":/t:ro", "--env", "HOME=/tmp", "--env", homeVariable+"=container",
 		"--env", pythonVariable+"=/usr/bin/python3", image, "/t")...))
+}
+
+// The attacks hold in the very container that codemode docker start makes, on the executor
+// that serves in it: its limits are those of its configuration, and no test's.
+func TestAllHoldsInTheContainerOfDockerStart(t *testing.T) {
+	skipAtHome(t)
+	image := cmp.Or(os.Getenv(imageVariable), defaultImage)
+	if why := dockerLacks(t.Context(), image); why != "" {
+		t.Fatal(why)
+	}
+	dir, err := os.MkdirTemp("", "cm") // the path of a socket is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	command, name := filepath.Join(dir, "codemode"), "codemode-test-start-"+strconv.Itoa(os.Getpid())
+	run := func(name string, args ...string) error {
+		cmd := exec.Command(name, args...)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "XDG_CACHE_HOME="+filepath.Join(dir, "c"))
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%s %v: %w\n%s", name, args, err, out)
+		}
+		return nil
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(run(command, "docker", "remove", "--name", name), os.RemoveAll(dir)); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := run("go", "build", "-o", command, "../cmd/codemode"); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(command, "docker", "start", "--base", image, "--name", name); err != nil {
+		t.Fatal(err)
+	}
+	client := dial(t, executorclient.Options{Address: "unix://" + filepath.Join(dir, "c/codemode/docker", name, "run/executor.sock")})
+	holdAttacks(t, &executor{Client: client})
 }
 
 // dockerLacks says why no container can be started from the image, or nothing.
