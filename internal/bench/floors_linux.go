@@ -207,7 +207,7 @@ func pathFloor(ctx context.Context, python string, count int) (got sample, err e
 		for {
 			n, err := conn.Read(buffer)
 			if err != nil {
-				return nil // the caller is done
+				return err // the caller is done
 			}
 			if err := stream.SendMsg(wrapperspb.Bytes(buffer[:n])); err != nil {
 				return err
