@@ -76,7 +76,7 @@ func (p *pool) try(ctx context.Context, plan *sandbox.Plan) (*worker, error) {
 		return nil, err
 	}
 	p.servers[0] = server
-	worker, err := p.makeWorker(ctx, server)
+	worker, err := p.makeWorker(ctx, server, false)
 	if err != nil {
 		server.close()
 		return nil, err

@@ -31,6 +31,7 @@ var runner embed.FS
 // The messages between the executor and its fork server; see runner/forkserver.py.
 const (
 	opFork    = 'F'
+	opForkNow = 'N' // for somebody who waits
 	opHello   = 'H'
 	opStarted = 'S'
 	opEnded   = 'X'
@@ -217,7 +218,7 @@ func unfit(format string, args ...any) error {
 
 // fork asks for a worker, which then confines itself; see worker.awaitReady. What it is
 // given of own is its from here on, unless there is an error.
-func (f *forkServer) fork(own directories) (*worker, error) {
+func (f *forkServer) fork(own directories, awaited bool) (*worker, error) {
 	w, theirs, err := newWorker()
 	if err != nil {
 		return nil, err
@@ -248,7 +249,11 @@ func (f *forkServer) fork(own directories) (*worker, error) {
 	f.workers[w.id] = w
 	f.mu.Unlock()
 
-	message := binary.LittleEndian.AppendUint64([]byte{opFork}, w.id)
+	operation := byte(opFork)
+	if awaited {
+		operation = opForkNow
+	}
+	message := binary.LittleEndian.AppendUint64([]byte{operation}, w.id)
 	message = append(message, w.directory+"\x00"+own.outputs...)
 	if _, _, err := f.control.WriteMsgUnix(message, unix.UnixRights(theirs...), nil); err != nil {
 		f.forget(w.id)

@@ -85,7 +85,9 @@ func newPool(ctx context.Context, cfg config.SidecarConfig, bare bool, python *c
 	return p, nil
 }
 
-func (p *pool) makeWorker(ctx context.Context, server *forkServer) (*worker, error) {
+// makeWorker gives a confined worker. If nobody awaits it, it has gone once through what
+// every run goes through.
+func (p *pool) makeWorker(ctx context.Context, server *forkServer, awaited bool) (*worker, error) {
 	if server == nil {
 		return nil, fault.New(fault.Unavailable, "the fork server is being started again")
 	}
@@ -93,7 +95,7 @@ func (p *pool) makeWorker(ctx context.Context, server *forkServer) (*worker, err
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "no directory for a worker")
 	}
-	w, err := server.fork(own)
+	w, err := server.fork(own, awaited)
 	if err != nil {
 		return nil, errors.Join(err, own.remove())
 	}
@@ -229,7 +231,7 @@ func (p *pool) calmDown() {
 
 func (p *pool) spawn() {
 	p.mu.Lock()
-	failures := p.failures
+	failures, awaited := p.failures, len(p.waiters) > 0
 	p.mu.Unlock()
 	if failures > 0 { // do not spin where the machine is out of something
 		select {
@@ -238,7 +240,7 @@ func (p *pool) spawn() {
 		}
 	}
 	server := p.pick()
-	w, err := p.makeWorker(p.ctx, server)
+	w, err := p.makeWorker(p.ctx, server, awaited)
 	// What ended with its fork server says nothing about the next one.
 	unlucky := err != nil && !server.lives()
 	p.mu.Lock()

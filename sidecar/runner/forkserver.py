@@ -20,6 +20,7 @@ from . import confine, forking, immortal, keeper, kernel, network, preload, work
 
 # Executor to fork server.
 FORK = b"F"
+FORK_NOW = b"N"
 # Fork server to executor.
 HELLO, STARTED, ENDED, REFUSED, IMPORTS, UNFIT = b"H", b"S", b"X", b"E", b"M", b"U"
 
@@ -135,10 +136,10 @@ class _Server:
         for _, _, part in ancillary:
             fds.frombytes(part)
         operation, identity = _FORK.unpack_from(data)
-        if operation != FORK or len(fds) != 3:
+        if operation not in (FORK, FORK_NOW) or len(fds) != 3:
             os._exit(2)
         try:
-            self._fork(identity, *os.fsdecode(data[_FORK.size :]).split("\0"), fds)
+            self._fork(identity, *os.fsdecode(data[_FORK.size :]).split("\0"), fds, operation == FORK_NOW)
         except OSError as error:
             self.control.send(_FORK.pack(REFUSED, identity) + str(error).encode())
         finally:
@@ -146,19 +147,19 @@ class _Server:
                 os.close(fd)
         return True
 
-    def _fork(self, identity, scratch, outputs, fds):
+    def _fork(self, identity, scratch, outputs, fds, awaited):
         if self.keepers is not None:
             pid = self.keepers.start(
                 self.control,
                 _FORK.pack(STARTED, identity),
-                lambda parent: self._become_worker(scratch, outputs, parent, fds),
+                lambda parent: self._become_worker(scratch, outputs, parent, fds, awaited),
             )
             self.workers[pid] = identity
             return
         parent = os.getpid()
         pid = self._make_child()
         if pid == 0:
-            self._become_worker(scratch, outputs, parent, fds)
+            self._become_worker(scratch, outputs, parent, fds, awaited)
         self.workers[pid] = identity
         handle = kernel.call("pidfd_open", pid, 0)
         try:
@@ -166,7 +167,7 @@ class _Server:
         finally:
             os.close(handle)
 
-    def _become_worker(self, scratch, outputs, parent, fds):
+    def _become_worker(self, scratch, outputs, parent, fds, awaited):
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -186,6 +187,7 @@ class _Server:
                 _CONTROL,
                 lambda channel: confinement.apply(scratch, outputs, parent, channel),
                 confinement.lower,
+                awaited,
             )
         except BaseException:
             traceback.print_exc()

@@ -13,8 +13,11 @@ from . import channel as wire
 from . import check, program, tools, values
 
 
-def serve(fd, confine, lower):
-    """Confine this process, run the program that it is sent, and never return."""
+def serve(fd, confine, lower, awaited):
+    """Confine this process, run the program that it is sent, and never return.
+
+    awaited says that somebody waits for it already.
+    """
     channel = wire.Channel(fd)
     try:
         confine(channel)
@@ -22,7 +25,8 @@ def serve(fd, confine, lower):
         channel.send(wire.FAILED, 0, f"{type(error).__name__}: {error}".encode())
         os._exit(1)
     try:
-        rehearse()
+        if not awaited:  # else it would only come later
+            rehearse()
         prepared = Run(channel, lower)
         kind, payload = channel.exchange(wire.READY, b"")
         while kind == wire.RUN:
