@@ -74,17 +74,21 @@ func workerd(npm string) peer {
 				defer response.Body.Close()
 				return says(io.ReadAll(response.Body))
 			}
-			for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-				err := run(ctx)
-				if err == nil {
-					return run, stop, nil
-				}
-				if time.Now().After(deadline) {
-					err = errors.Join(err, stop()) // after which nothing writes to said
-					return nil, nil, fmt.Errorf("workerd does not answer: %w %s", err, &said)
-				}
+			if err := once(ctx, run); err != nil {
+				err = errors.Join(err, stop()) // after which nothing writes to said
+				return nil, nil, fmt.Errorf("workerd does not answer: %w %s", err, &said)
 			}
+			return run, stop, nil
 		}}
+}
+
+// once tries until a service that was just started has run one program.
+func once(ctx context.Context, run func(context.Context) error) error {
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if err := run(ctx); err == nil || time.Now().After(deadline) {
+			return err
+		}
+	}
 }
 
 // monty runs programs in a Node.js. The way there and back, through two pipes, is in it.
@@ -122,5 +126,5 @@ func monty(npm string) peer {
 }
 
 func peers(npm, image string) []peer {
-	return []peer{own(), workerd(npm), bubblewrap(), nsjail(), dockerRun(image), starlarkGo(), gojaJS(), monty(npm)}
+	return []peer{own(), workerd(npm), bubblewrap(), nsjail(), goJudge(), dockerRun(image), starlarkGo(), gojaJS(), monty(npm)}
 }
