@@ -73,13 +73,15 @@ func (v *View) index() *termIndex {
 
 // Search gives the tools that fit a query, the best first, at most limit of them. Words
 // count by where they stand (name, namespace, parameters, description) and by how few
-// tools have them; forms of a word count somewhat less than the word itself. A name in
-// full is always first. Hidden tools are not found.
+// tools have them; forms of a word count somewhat less than the word itself, and a tool
+// that has half of the words counts a quarter. A name in full is always first. Hidden tools are not found.
 func (v *View) Search(query string, limit int) []*Entry {
 	x := v.index()
 	scores := make([]float64, len(v.entries))
 	asked := telling(words.Split(query))
-	for _, w := range asked[:min(len(asked), maxQueryWords)] {
+	asked = asked[:min(len(asked), maxQueryWords)]
+	fits := make([]int, len(v.entries)) // how many words of the query
+	for _, w := range asked {
 		best := make([]float64, len(v.entries))
 		for form, likeness := range x.forms(w) {
 			rarity := math.Log(1 + float64(len(v.entries))/float64(len(x.uses[form])))
@@ -89,6 +91,9 @@ func (v *View) Search(query string, limit int) []*Entry {
 		}
 		for i, score := range best {
 			scores[i] += score
+			if score > 0 {
+				fits[i]++
+			}
 		}
 	}
 	type hit struct {
@@ -104,6 +109,8 @@ func (v *View) Search(query string, limit int) []*Entry {
 		if e := v.entries[i]; name == e.name || name == strings.Join(e.path, ".") {
 			score = math.Inf(1)
 		}
+		covered := float64(fits[i]) / float64(len(asked))
+		score *= covered * covered
 		// Of tools that fit alike, the one of which more is asked for.
 		hits = append(hits, hit{i, score - 0.01*x.length[i]})
 	}

@@ -298,6 +298,15 @@ class Namespace:
             raise TypeError(f"{self._spelled()} holds several tools: {_listed(dir(self))}")
         return self._tool(*args, **kwargs)
 
+    def __contains__(self, name):
+        return name in self._members or name in self._connection.members(self._path)
+
+    def __iter__(self):
+        return iter(self._connection.members(self._path))
+
+    def __len__(self):
+        return len(self._connection.members(self._path))
+
     def __dir__(self):
         return self._connection.members(self._path)
 
