@@ -284,7 +284,11 @@ func (a attack) check(t *testing.T, got *executorclient.Result, took time.Durati
 	if got.Status != executorclient.OK && got.Error == nil {
 		t.Error("there is no explanation")
 	}
-	if took > a.timeout+time.Second {
+	patience := time.Second
+	if a.header["alone"] == "" { // others share the processors with it
+		patience = 5 * time.Second
+	}
+	if took > a.timeout+patience {
 		t.Errorf("it took %s, with a limit of %s", took, a.timeout)
 	}
 }

@@ -24,7 +24,10 @@ import (
 	"github.com/codemode-sdk/codemode/sidecar/egress"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// A server of net/http that has been closed keeps a connection for half a second.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+}
 
 // The tests' part of the public internet.
 const site = "93.184.216.34"
