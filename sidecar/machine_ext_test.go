@@ -2,6 +2,7 @@ package sidecar_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"debug/elf"
 	"errors"
@@ -29,8 +30,9 @@ const (
 	// few machines that build software hand on. An emulated processor takes its time.
 	machineTests = "^TestCgroup"
 	machineDone  = "machine: the tests ended with "
-	// machinePatience bounds the whole of it, so that what it said until then is shown.
-	machinePatience = 6 * time.Minute
+	// machinePatience bounds a try, so that what it said until then is shown. An idle
+	// emulator takes one minute.
+	machinePatience = 4 * time.Minute
 )
 
 // With memory, pids and cpu controllers of cgroup version 2, on a delegated part of the
@@ -56,13 +58,11 @@ func TestAllHoldsInAVirtualMachine(t *testing.T) {
 	if err := writeMachine(image, binary(t), python); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), machinePatience)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, emulator, "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
-		"-cpu", "max", "-smp", "2", "-m", "3072", "-kernel", kernel, "-initrd", image,
-		"-append", "console=ttyS0 quiet panic=-1 "+pythonVariable+"="+filepath.Join(python, "bin", "python3"))
-	cmd.WaitDelay = 10 * time.Second
-	out, err := cmd.CombinedOutput()
+	out, err := emulate(t, kernel, image, python)
+	if errors.Is(err, context.DeadlineExceeded) {
+		t.Logf("the machine stood still; it gets a second try\n%s", out)
+		out, err = emulate(t, kernel, image, python)
+	}
 	if testing.Verbose() || err != nil || !strings.Contains(string(out), machineDone+"status 0") {
 		t.Logf("%s", out)
 	}
@@ -72,6 +72,19 @@ func TestAllHoldsInAVirtualMachine(t *testing.T) {
 	if !strings.Contains(string(out), machineDone+"status 0") {
 		t.Error("not all holds there")
 	}
+}
+
+// emulate starts a machine and gives what it printed until it ended.
+func emulate(t *testing.T, kernel, image, python string) ([]byte, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), machinePatience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, emulator, "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
+		"-cpu", "max", "-smp", "2", "-m", "3072", "-kernel", kernel, "-initrd", image,
+		"-append", "console=ttyS0 quiet panic=-1 "+pythonVariable+"="+filepath.Join(python, "bin", "python3"))
+	cmd.WaitDelay = 10 * time.Second
+	out, err := cmd.CombinedOutput()
+	return out, cmp.Or(ctx.Err(), err)
 }
 
 // becomeInit makes a usable system of a machine that has nothing but this file system,

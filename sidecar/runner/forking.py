@@ -10,6 +10,7 @@ import ctypes
 import os
 import sys
 import threading
+import time
 
 from . import kernel
 
@@ -21,6 +22,9 @@ MADV_COLLAPSE = 25
 
 _HUGE = 2 << 20  # bytes of a huge page
 _SMALLEST = 1 << 20  # bytes of a mapping that is worth one
+# How long to spend on them, in seconds: for each, the kernel waits for all processors, which
+# takes milliseconds on an idle machine and may take a second on a busy one.
+_PATIENCE = 0.2
 
 # What to fill holes with: byte strings of every size that the interpreter's own allocator
 # has, and of fewer and fewer bytes for the C library's, which has the rest.
@@ -118,13 +122,14 @@ class Memory:
 
     def use_huge_pages(self):
         """Put the heap that was filled, and the interpreter's code, into huge pages."""
+        until = time.monotonic() + _PATIENCE
         for start, end in self._ranges:
-            _collapse(-(-start // _HUGE) * _HUGE, end)
+            _collapse(-(-start // _HUGE) * _HUGE, end, until)
         for start, end, rights, name in list(self._mappings()):
             if name.startswith("/") and rights in ("r-xp", "r--p"):
                 low, high = -(-start // _HUGE) * _HUGE, end // _HUGE * _HUGE
                 if low < high:
-                    _replace(low, high - low, PROT_READ | (PROT_EXEC if "x" in rights else 0))
+                    _replace(low, high - low, PROT_READ | (PROT_EXEC if "x" in rights else 0), until)
 
     def _mappings(self):
         self._maps.seek(0)
@@ -142,19 +147,20 @@ def _map(address, size, fixed=False):
         return -1
 
 
-def _collapse(place, end):
+def _collapse(place, end, until):
     """Whether all of it is in huge pages now."""
-    all_of_it = True
     while place + _HUGE <= end:
+        if time.monotonic() > until:
+            return False
         try:
             kernel.call("madvise", place, _HUGE, MADV_COLLAPSE)
         except OSError:
-            all_of_it = False  # no huge page to be had; it works without
+            return False  # no huge page to be had; it works without
         place += _HUGE
-    return all_of_it
+    return True
 
 
-def _replace(place, size, protection):
+def _replace(place, size, protection, until):
     """Put a copy of what is read only, in huge pages, in the place of the original.
 
     The kernel exchanges them in one step: the code that asks for it may be among it.
@@ -165,7 +171,7 @@ def _replace(place, size, protection):
     copy = -(-reserved // _HUGE) * _HUGE
     ctypes.memmove(copy, place, size)
     try:
-        if _collapse(copy, copy + size):
+        if _collapse(copy, copy + size, until):
             kernel.call("mprotect", copy, size, protection)
             kernel.call("mremap", copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, place)
     except OSError:
