@@ -1,7 +1,6 @@
 package sidecar_test
 
 import (
-	"net"
 	"sync"
 	"testing"
 	"time"
@@ -16,19 +15,7 @@ import (
 func TestASilentClientLosesItsWorker(t *testing.T) {
 	sidecar.NoticeDeadClients(t, time.Second)
 	e := start(t, func(c *configOf) { c.Pool.MinReady = 1 })
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = e.server.Serve(listener) }) // its error is that it was closed
-	t.Cleanup(serving.Wait)
-	t.Cleanup(func() {
-		if err := e.server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	proxy := stalltest.Start(t, listener.Addr().String())
+	proxy := stalltest.Start(t, listen(t, e))
 	client, err := executorclient.Dial(executorclient.Options{Address: "http://" + proxy.Address})
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -255,19 +254,7 @@ func TestAKilledClientCostsItsOwnPrograms(t *testing.T) {
 	before := forkServers(t)
 	e := start(t, func(c *configOf) { c.Pool.MinReady, c.Pool.MaxWorkers = 4, 2*inFlight })
 	server := newForkServer(t, before)
-	socket := filepath.Join(t.TempDir(), "executor")
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = e.server.Serve(listener) }) // its error is that it was closed
-	t.Cleanup(serving.Wait)
-	t.Cleanup(func() {
-		if err := e.server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	socket := listenOn(t, e, "unix", filepath.Join(t.TempDir(), "executor"))
 	others := e.held(t, inFlight/2)
 	for range 2 {
 		client := exec.CommandContext(t.Context(), os.Args[0])

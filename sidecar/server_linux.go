@@ -26,6 +26,7 @@ import (
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/internal/cpython"
 	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/internal/flow"
 	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
 	"github.com/codemode-sdk/codemode/internal/tracing"
 	"github.com/codemode-sdk/codemode/internal/version"
@@ -118,7 +119,7 @@ func newServer(ctx context.Context, cfg config.SidecarConfig, bare bool, log *sl
 		grpc.KeepaliveParams(*noticeDead.Load()),
 		// Pings of clients, which come every five minutes, are well within it.
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Minute, PermitWithoutStream: true}),
-		grpc.InitialWindowSize(streamWindow), grpc.InitialConnWindowSize(connectionWindow),
+		grpc.InitialWindowSize(flow.StreamWindow), grpc.InitialConnWindowSize(flow.ConnectionWindow),
 		grpc.MaxRecvMsgSize(message), grpc.MaxConcurrentStreams(uint32(cfg.Pool.MaxWorkers + cfg.Pool.Queue + 16))}
 	if s.callbacks, err = newCallbacks(cfg, message, log); err != nil {
 		return nil, errors.Join(err, pool.close())
@@ -472,11 +473,3 @@ func checkProtocol(start *codemodev1.Start) error {
 }
 
 var errStopped = errors.New("the embedded executor is closed")
-
-// What a client may send ahead on one stream, and on all of a connection, in bytes. With
-// windows of a fixed size gRPC does not measure the connection by pings, of which there
-// would be one for nearly every tool call.
-const (
-	streamWindow     = 1 << 20
-	connectionWindow = 8 << 20
-)

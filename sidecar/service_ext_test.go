@@ -2,11 +2,9 @@ package sidecar_test
 
 import (
 	"context"
-	"net"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -29,17 +27,8 @@ func serve(t *testing.T) *grpc.ClientConn {
 		c.APIKeys = []config.Secret{config.NewSecret("old-key"), config.NewSecret("new-key")}
 		c.Limits.MaxCodeLength = 1000
 	})
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "unix", filepath.Join(t.TempDir(), "s"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var serving sync.WaitGroup
-	serving.Go(func() {
-		if err := e.server.Serve(listener); err != nil {
-			t.Error(err)
-		}
-	})
-	conn, err := grpc.NewClient("unix://"+listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	socket := listenOn(t, e, "unix", filepath.Join(t.TempDir(), "s"))
+	conn, err := grpc.NewClient("unix://"+socket, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,10 +36,6 @@ func serve(t *testing.T) *grpc.ClientConn {
 		if err := conn.Close(); err != nil {
 			t.Error(err)
 		}
-		if err := e.server.Close(); err != nil {
-			t.Error(err)
-		}
-		serving.Wait()
 	})
 	return conn
 }

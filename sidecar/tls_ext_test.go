@@ -22,7 +22,12 @@ import (
 // listen serves an executor on a TCP port of this machine until the test ends.
 func listen(t *testing.T, e *executor) (address string) {
 	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	return listenOn(t, e, "tcp", "127.0.0.1:0")
+}
+
+func listenOn(t *testing.T, e *executor, network, at string) (address string) {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), network, at)
 	if err != nil {
 		t.Fatal(err)
 	}
