@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -117,15 +118,30 @@ func TestCgroupBoundsProcessors(t *testing.T) {
 		return
 	}
 	e := start(t, func(c *config.SidecarConfig) { c.Limits.Processors = 1 })
-	if got := e.run(t, "1 + 1"); got.Value != int64(2) {
-		t.Errorf("%+v", got)
-	}
-	for _, group := range ownGroups(t) {
-		if text, err := os.ReadFile(filepath.Join(group, "cpu.max")); err == nil && strings.HasPrefix(string(text), "100000 100000") {
-			return
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	ended := make(chan struct{})
+	go func() { // its group is there for as long as it runs
+		defer close(ended)
+		got, err := e.Execute(ctx, executorclient.Request{Code: "import time\nwhile True: time.sleep(1)"})
+		if err == nil && got.Status != executorclient.Cancelled {
+			t.Errorf("a run on one processor: %+v", got)
 		}
+	}()
+	held := func() bool {
+		return slices.ContainsFunc(ownGroups(t), func(group string) bool {
+			text, err := os.ReadFile(filepath.Join(group, "cpu.max"))
+			return err == nil && strings.HasPrefix(string(text), "100000 100000")
+		})
 	}
-	t.Errorf("no group is held to one processor: %v", ownGroups(t))
+	for !held() && ctx.Err() == nil {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if ctx.Err() != nil {
+		t.Errorf("no group is held to one processor: %v", ownGroups(t))
+	}
+	cancel()
+	<-ended
 }
 
 // Where there are cgroups of any kind, a run with commands has one, and it goes with it.
