@@ -96,6 +96,11 @@ func TestEachTLSRefusalSaysWhich(t *testing.T) {
 	if err != nil || !pool.AppendCertsFromPEM(pem) {
 		t.Fatal(err)
 	}
+	own, err := tls.LoadX509KeyPair(clientCert, clientKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair := []tls.Certificate{own}
 	https := "https://" + address
 	valid := executorclient.TLS{CAFile: ca, CertFile: clientCert, KeyFile: clientKey}
 	if _, err := tls.Dial("tcp", address, &tls.Config{RootCAs: pool, MaxVersion: tls.VersionTLS12}); err == nil || !strings.Contains(err.Error(), "protocol version not supported") {
@@ -111,7 +116,10 @@ func TestEachTLSRefusalSaysWhich(t *testing.T) {
 		says    []string // nothing if it works
 	}{
 		{name: "both are right", tls: &valid},
-		{name: "a name in place of the address", tls: &executorclient.TLS{CAFile: ca, CertFile: clientCert, KeyFile: clientKey, ServerName: "executor.test"}},
+		{name: "a name in place of the address", server: certtest.Leaf{Hosts: []string{"executor.test"}}, tls: &executorclient.TLS{CAFile: ca, CertFile: clientCert, KeyFile: clientKey, ServerName: "executor.test"}},
+		{name: "a name that the certificate does not have", tls: &executorclient.TLS{CAFile: ca, CertFile: clientCert, KeyFile: clientKey, ServerName: "elsewhere.test"}, says: []string{"for another name", "server_name"}},
+		{name: "a name of the caller's own", server: certtest.Leaf{Hosts: []string{"executor.test"}}, tls: &executorclient.TLS{Config: &tls.Config{RootCAs: pool, Certificates: pair, ServerName: "executor.test"}}},
+		{name: "a name of the caller's own that the certificate does not have", tls: &executorclient.TLS{Config: &tls.Config{RootCAs: pool, Certificates: pair, ServerName: "elsewhere.test"}}, says: []string{"for another name"}},
 		{name: "dns and TLS", address: "dns:///" + address, tls: &valid},
 		{name: "the executor's authority is foreign", tls: &executorclient.TLS{CAFile: foreign, CertFile: clientCert, KeyFile: clientKey}, says: []string{"authority that is not trusted here", "grpc.tls.ca_file"}},
 		{name: "the machine's authorities do not know it", tls: &executorclient.TLS{CertFile: clientCert, KeyFile: clientKey}, says: []string{"authority that is not trusted here"}},

@@ -1,6 +1,7 @@
 package tlsfiles
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -47,8 +48,11 @@ type perHandshake struct {
 	refused func(address net.Addr, err error)
 }
 
+// ClientHandshake verifies the name that the configuration has, if it has one. Package
+// credentials takes the authority's in any case, which is the host of the address.
 func (p *perHandshake) ClientHandshake(ctx context.Context, authority string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	return credentials.NewTLS(p.config()).ClientHandshake(ctx, authority, conn)
+	config := p.config()
+	return credentials.NewTLS(config).ClientHandshake(ctx, cmp.Or(config.ServerName, authority), conn)
 }
 
 // ServerHandshake is that of package credentials, but for the time that it leaves the
