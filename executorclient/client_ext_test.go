@@ -55,6 +55,21 @@ func TestNobodyThereIsUnavailable(t *testing.T) {
 		if fault.CodeOf(err) != fault.Unavailable || got.Status != executorclient.Rejected {
 			t.Errorf("%s: %s, %v", address, got.Status, err)
 		}
+		if !strings.Contains(err.Error(), "the executor cannot be reached: dial ") || strings.Contains(err.Error(), "desc =") {
+			t.Errorf("not in words: %v", err)
+		}
+	}
+}
+
+// A name that nobody knows is the address's fault, not that of an executor that is down.
+func TestANameThatIsNotKnownIsSaid(t *testing.T) {
+	for _, scheme := range []string{"http://", "https://", "dns:///"} {
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		_, err := dial(t, scheme+"executor.invalid:8001").Execute(ctx, executorclient.Request{Code: "1"})
+		cancel()
+		if fault.CodeOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "no address is known for the host") {
+			t.Errorf("%s: %v", scheme, err)
+		}
 	}
 }
 
@@ -77,7 +92,7 @@ func TestNotAnExecutor(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	got, err := dial(t, server.URL).Execute(ctx, executorclient.Request{Code: "1"})
-	if err == nil || got.Status == executorclient.OK {
+	if err == nil || got.Status == executorclient.OK || !strings.Contains(err.Error(), "does not speak gRPC") {
 		t.Errorf("%s, %v", got.Status, err)
 	}
 }

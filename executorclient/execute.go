@@ -380,12 +380,12 @@ func fromStatus(err error, started bool) error {
 	case codes.Canceled, codes.DeadlineExceeded:
 		failure.Code = fault.Cancelled
 	case codes.Unavailable:
-		failure.Remedy = "is the executor running, and is its address right?"
+		failure.Message, failure.Remedy = unreachable(said.Message())
 		if refusal, known := tlsfiles.Explain(said.Message()); known {
 			if refusal.Certain() {
 				failure.Code = fault.Unauthenticated
 			}
-			failure.Message, failure.Remedy = refusal.Message+": "+said.Message(), refusal.Remedy
+			failure.Message, failure.Remedy = refusal.Message+": "+failure.Message, refusal.Remedy
 		}
 	case codes.Unimplemented:
 		failure.Remedy = "the address does not belong to a codemode executor, or to one of another version"

@@ -49,7 +49,15 @@ var refusals = []struct {
 		"the other end does not speak TLS 1.3", "update it, or whatever ends TLS in front of it"}},
 	{"no supported versions satisfy MinVersion and MaxVersion", Refusal{
 		"the configuration of TLS rules out TLS 1.3", "leave tls.Config.MaxVersion at zero"}},
+	{"http2: frame too large", foreign},
 	{"error reading server preface", silence},
+}
+
+// foreign is what TLS may be the reason of: its alert, like an answer in HTTP/1, is no
+// HTTP/2.
+var foreign = Refusal{
+	"what answers at the executor's address does not speak gRPC",
+	"look whether the port is another server's; if it is an executor's that expects TLS, use an https:// address or set grpc.tls.enabled",
 }
 
 // silence is what TLS may be the reason of, and may not.
@@ -59,7 +67,7 @@ var silence = Refusal{
 }
 
 // Certain says whether it is about TLS and nothing else.
-func (r Refusal) Certain() bool { return r != silence }
+func (r Refusal) Certain() bool { return r != silence && r != foreign }
 
 // Explain finds the words for what gRPC said about a connection.
 func Explain(said string) (Refusal, bool) {
