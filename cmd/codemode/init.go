@@ -51,26 +51,35 @@ func writeConfig(path string, force bool) error {
 func validateCommand() command {
 	return command{
 		name:    "validate",
-		usage:   "validate [FILE]",
+		usage:   "validate [--config FILE] [FILE]",
 		summary: "checks the configuration and lists everything that is wrong",
 		help: `
 FILE is what CODEMODE_CONFIG names, else codemode.yaml, unless it is named. The
-environment takes part, as it does when the configuration is used.`,
-		prepare: func(_ *flagSet, io stdio) func([]string) (int, error) {
+environment takes part, as it does when the configuration is used. Where executor.url
+leads to an executor elsewhere, the file is an application's, and what only an executor
+would miss in it is said and is no error.`,
+		prepare: func(flags *flagSet, io stdio) func([]string) (int, error) {
+			file := flags.String("config", "", "check `FILE`, which may also stand alone")
 			return func(args []string) (int, error) {
+				if flags.given("config") {
+					args = append(args, *file)
+				}
 				path, err := oneFile(args, "")
-				if err != nil {
-					return exitOther, err
-				}
-				loaded, err := config.Load(path)
-				if err == nil {
-					err = loaded.Sidecar().Validate()
-				}
 				if err != nil {
 					return exitOther, err
 				}
 				for _, line := range config.UnknownVariables(os.Environ()) {
 					fmt.Fprintf(io.err, "codemode validate: %s\n", line)
+				}
+				loaded, err := config.Load(path)
+				if err != nil {
+					return exitOther, err
+				}
+				if err := loaded.Sidecar().Validate(); err != nil {
+					if loaded.Client().Embedded() {
+						return exitOther, err
+					}
+					fmt.Fprintf(io.err, "codemode validate: for an application only: %v\n", err)
 				}
 				if loaded.File == "" {
 					loaded.File = "the configuration (no file, the environment and the defaults)"

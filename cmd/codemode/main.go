@@ -135,6 +135,10 @@ func help(args []string, io stdio) int {
 		overview(io.out)
 		return exitOK
 	}
+	if args[0] == "help" && len(args) == 1 {
+		overview(io.out)
+		return exitOK
+	}
 	c, rest, err := findCommand(args)
 	if err == nil && len(rest) > 0 {
 		err = errors.New("takes one command at a time")
@@ -160,7 +164,7 @@ func membersHelp(w io.Writer, c command) {
 	}
 	b.WriteString("\n")
 	for _, member := range c.members {
-		fmt.Fprintf(&b, "  %-16s %s\n", member.name, member.summary)
+		fmt.Fprintf(&b, "  %-19s %s\n", member.name, member.summary)
 	}
 	fmt.Fprintf(&b, "\ncodemode help %s COMMAND says more.\n", c.name)
 	// Nothing is left to try where even the help cannot be written.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"os"
 	"slices"
@@ -9,6 +10,9 @@ import (
 	"github.com/codemode-sdk/codemode/internal/apikey"
 	"github.com/codemode-sdk/codemode/sidecar"
 )
+
+// maxKeyIDs bounds the ids in a line of the log.
+const maxKeyIDs = 50
 
 // live are the keys that take effect without a restart.
 var live = []string{"executor.server.api_keys", "executor.server.api_keys_file", "executor.server.drain_timeout", "log.level", "log.audit"}
@@ -54,7 +58,7 @@ func (r *reloader) reload(server *sidecar.Server) {
 	}
 	r.level.Set(checked.LogLevel)
 	r.latest = fresh
-	r.log.Info("configuration reloaded", "file", fresh.File, "changed", changed, "api_keys", keyIDs(checked.APIKeys))
+	r.log.Info("configuration reloaded", "file", fresh.File, "changed", changed, "api_keys", keyIDs(checked))
 	if len(waiting) > 0 {
 		r.log.Warn("some of the configuration waits for a restart", "keys", waiting)
 	}
@@ -79,10 +83,26 @@ func (r *reloader) getenv(name string) string {
 }
 
 // keyIDs names keys as records do.
-func keyIDs(keys []config.Secret) []string {
-	ids := make([]string, len(keys))
+// keyIDs gives the ids of the keys that admit a caller, those of the file included. Each
+// is slow to make, so that there is a bound to them.
+func keyIDs(cfg config.SidecarConfig) []string {
+	var keys []string
+	for _, key := range cfg.APIKeys {
+		keys = append(keys, key.Reveal())
+	}
+	if cfg.APIKeysFile != "" {
+		// The executor has said what is wrong with a file that cannot be used.
+		if data, err := os.ReadFile(cfg.APIKeysFile); err == nil {
+			more, _ := apikey.Parse(data)
+			keys = append(keys, more...)
+		}
+	}
+	ids := make([]string, 0, len(keys))
 	for i, key := range keys {
-		ids[i] = apikey.KeyID(key.Reveal())
+		if i == maxKeyIDs {
+			return append(ids, fmt.Sprintf("and %d more", len(keys)-i))
+		}
+		ids = append(ids, apikey.KeyID(key))
 	}
 	return ids
 }

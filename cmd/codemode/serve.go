@@ -155,7 +155,7 @@ func announce(log *slog.Logger, listener net.Listener, cfg config.SidecarConfig,
 		log.Warn("programs run even without isolation: executor.sandbox.require is " + config.RequireUnsafeNone)
 	}
 	log.Info("executor ready", "address", address, "python", server.Python(), "version", version.String(),
-		"api_keys", keyIDs(cfg.APIKeys), "max_workers", cfg.Pool.MaxWorkers)
+		"api_keys", keyIDs(cfg), "max_workers", cfg.Pool.MaxWorkers)
 }
 
 func listen(cfg config.SidecarConfig) (net.Listener, error) {

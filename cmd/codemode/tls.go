@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -11,10 +10,19 @@ import (
 func tlsCommand() command {
 	return command{
 		name:    "tls",
-		usage:   "tls generate-certs [flags]",
+		usage:   "tls COMMAND [flags]",
 		summary: "makes certificates for executor and application",
+		members: []command{generateCertsCommand()},
+	}
+}
+
+func generateCertsCommand() command {
+	return command{
+		name:    "tls generate-certs",
+		usage:   "tls generate-certs [flags]",
+		summary: "writes an authority and a certificate for each end",
 		help: `
-generate-certs writes six files: an authority (ca.crt, ca.key), the executor's certificate
+It writes six files: an authority (ca.crt, ca.key), the executor's certificate
 (server.crt, server.key) and the application's (client.crt, client.key), and prints the
 configuration that uses them. No file is overwritten; if ca.crt and ca.key are there, they
 sign. ca.key is needed only to make more: keep it away from both machines.`,
@@ -25,10 +33,7 @@ sign. ca.key is needed only to make more: keep it away from both machines.`,
 			flags.Var(&clientHosts, "client-host", "a `NAME` or address of the application, for callback mode; may be repeated")
 			days := flags.Int("days", 365, "how many `DAYS` the certificates are valid; an authority, ten times that")
 			return func(args []string) (int, error) {
-				if len(args) == 0 || args[0] != "generate-certs" {
-					return exitOther, errors.New("say what to do: codemode tls generate-certs")
-				}
-				if err := none(args[1:]); err != nil {
+				if err := none(args); err != nil {
 					return exitOther, err
 				}
 				set := certificateSet{dir: *dir, hosts: append([]string{"localhost", "127.0.0.1", "::1"}, hosts...), clientHosts: clientHosts, days: *days}

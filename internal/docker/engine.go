@@ -188,6 +188,10 @@ const (
 // explain turns what the docker command said into what to do about it.
 func explain(said string, cause error) error {
 	said = strings.TrimSpace(said)
+	// What is wrong with an argument stands above the words about the command's usage.
+	if before, _, found := strings.Cut(said, "\n\nUsage:"); found {
+		said = strings.TrimSpace(before)
+	}
 	line := lastLine(said)
 	for _, c := range complaints {
 		if slices.ContainsFunc(c.says, func(text string) bool { return !strings.Contains(said, text) }) {
