@@ -14,6 +14,7 @@ import (
 	"github.com/codemode-sdk/codemode"
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/internal/certtest"
+	"github.com/codemode-sdk/codemode/internal/porttest"
 	"github.com/codemode-sdk/codemode/registry"
 	"github.com/codemode-sdk/codemode/sidecar"
 )
@@ -46,12 +47,11 @@ func serveExecutor(t *testing.T, cfg config.SidecarConfig) (port int) {
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	port, err := porttest.Free()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	return port
 }
 
 // An application whose file alone asks for callback mode serves its tools over mutual TLS

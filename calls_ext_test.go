@@ -28,6 +28,9 @@ func (poet) Run(_ context.Context, input string) (string, error) { return "Ode t
 // start makes a Codemode for one test, as the options say.
 func start(t *testing.T, o codemode.Options) *codemode.Codemode {
 	t.Helper()
+	if o.Config == nil {
+		o.Config = patient()
+	}
 	cm, err := codemode.New(o)
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/codemode-sdk/codemode"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 	"github.com/codemode-sdk/codemode/registry"
 )
 
@@ -22,6 +23,8 @@ func dispatching(t *testing.T, reg *registry.Registry) *codemode.Codemode {
 
 func TestAModelInALoopCannotFillTheExecutor(t *testing.T) {
 	var now, most atomic.Int32
+	two := make(chan struct{})
+	together := sync.OnceFunc(func() { close(two) })
 	reg := registry.New()
 	registry.Func(reg, "enter", "Stays a moment.", func(_ context.Context, in struct {
 		N int `json:"n"`
@@ -30,7 +33,14 @@ func TestAModelInALoopCannotFillTheExecutor(t *testing.T) {
 		defer now.Add(-1)
 		for seen := most.Load(); n > seen && !most.CompareAndSwap(seen, n); seen = most.Load() {
 		}
-		time.Sleep(30 * time.Millisecond)
+		if n >= 2 {
+			together()
+		}
+		select {
+		case <-two:
+			time.Sleep(30 * time.Millisecond) // so that any more come too
+		case <-time.After(waittest.Patience):
+		}
 		return in.N, nil
 	})
 	cm := dispatching(t, reg)

@@ -76,7 +76,7 @@ func ExampleCodemode_Tool() {
 func ExampleCodemode_ExecuteRequest() {
 	result, err := shared.ExecuteRequest(context.Background(), codemode.Request{
 		Code:   "import time\nprint('going to sleep')\ntime.sleep(60)",
-		Limits: codemode.Limits{Timeout: 200 * time.Millisecond},
+		Limits: codemode.Limits{Timeout: 2 * time.Second},
 		OnEvent: func(e codemode.Event) {
 			fmt.Print(e.Stdout)
 		},

@@ -8,18 +8,16 @@ import (
 	"time"
 
 	"github.com/codemode-sdk/codemode"
-	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/registry"
 )
 
 // large has room for values of many megabytes.
 func large(t *testing.T) *codemode.Codemode {
 	t.Helper()
-	cfg := config.Default()
+	cfg := patient()
 	cfg.Executor.Limits.ToolValueSize = 16 << 20
 	cfg.Executor.Limits.ResultSize = 16 << 20
 	cfg.Executor.Limits.Memory = 1 << 30
-	cfg.Executor.Limits.CodeTimeout = time.Minute
 	reg := registry.New()
 	registry.Func(reg, "text", "Gives a text.", func(_ context.Context, in struct {
 		Size int `json:"size"`
@@ -32,16 +30,7 @@ func large(t *testing.T) *codemode.Codemode {
 		return len(in.Text), nil
 	})
 	streamTools(reg)
-	cm, err := codemode.New(codemode.Options{Registry: reg, Config: cfg})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cm.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return cm
+	return start(t, codemode.Options{Registry: reg, Config: cfg})
 }
 
 func TestValuesOfManyMegabytes(t *testing.T) {

@@ -8,9 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/codemode-sdk/codemode"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 	"github.com/codemode-sdk/codemode/registry"
 )
 
@@ -23,7 +22,7 @@ var waiting atomic.Int32
 func TestMain(m *testing.M) {
 	code, err := runTests(m)
 	if err == nil && code == 0 {
-		err = goleak.Find()
+		err = waittest.Goroutines()
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -52,7 +51,7 @@ type pair struct {
 }
 
 // testTools are add; echo, which gives back what it gets; fail; wait, which waits for
-// its context to end; and two in namespaces.
+// its context to end, and waiting, which tells of it; and two in namespaces.
 func testTools() *registry.Registry {
 	reg := registry.New()
 	add := func(_ context.Context, p pair) (int, error) { return p.A + p.B, nil }
@@ -74,6 +73,9 @@ func testTools() *registry.Registry {
 		defer waiting.Add(-1)
 		<-ctx.Done()
 		return nil, ctx.Err()
+	})
+	registry.Func(reg, "waiting", "Says whether a call of wait has not returned.", func(context.Context, struct{}) (bool, error) {
+		return waiting.Load() > 0, nil
 	})
 	return reg
 }

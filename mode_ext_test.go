@@ -12,21 +12,32 @@ import (
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/executorclient"
 	"github.com/codemode-sdk/codemode/executorclient/toolservice"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 )
 
 // callback is the tool service of the pass in which tool calls come by callback
 // (CODEMODE_TEST_MODE=callback); nil in the usual one, where they travel on the stream.
 var callback *executorclient.Callback
 
+// patient is the default configuration, with limits that end nothing only because the
+// machine is busy.
+func patient() *config.Config {
+	cfg := config.Default()
+	limits := &cfg.Executor.Limits
+	limits.CodeTimeout, limits.CPUTime, cfg.Executor.Pool.QueueTimeout = waittest.Patience, waittest.Patience, waittest.Patience
+	return cfg
+}
+
 // inMode gives the options with which a test's executor runs in the mode of the pass.
 func inMode(options codemode.Options) codemode.Options {
+	if options.Config == nil {
+		options.Config = patient()
+	}
 	if callback == nil {
 		return options
 	}
-	cfg := config.Default()
-	if options.Config != nil {
-		*cfg = *options.Config
-	}
+	cfg := new(config.Config)
+	*cfg = *options.Config
 	cfg.Executor.Callback.Addresses = []string{callback.Address}
 	options.Config, options.Callback = cfg, callback
 	return options

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/codemode-sdk/codemode"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 	"github.com/codemode-sdk/codemode/registry"
 )
 
@@ -87,16 +88,7 @@ func streaming(t *testing.T) *codemode.Codemode {
 	}) (any, error) {
 		return in.Value, nil
 	})
-	cm, err := codemode.New(codemode.Options{Registry: reg})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cm.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return cm
+	return start(t, codemode.Options{Registry: reg})
 }
 
 func TestStreamingTools(t *testing.T) {
@@ -185,9 +177,10 @@ func TestAStreamEndsInGoWhenPythonStopsReading(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			result := run(t, cm, code)
 			var how any
-			for deadline := time.Now().Add(20 * time.Second); how == nil && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-				how, _ = ends.Load(name)
-			}
+			waittest.Until(t, "the iterator does not end", func() (ended bool) {
+				how, ended = ends.Load(name)
+				return ended
+			})
 			if text := fmt.Sprint(how); !strings.Contains(text, "within true") && text != "context ended" {
 				t.Errorf("the iterator's end: %v", how)
 			}
@@ -230,6 +223,11 @@ func TestCancellingEndsAStream(t *testing.T) {
 }
 
 func TestAStreamThatIgnoresItsContextEndsAtThePolicysTimeout(t *testing.T) {
+	waittest.Longer(t, 300*time.Millisecond, func(limit time.Duration) error { return endsAtThePolicysTimeout(t, limit) })
+}
+
+func endsAtThePolicysTimeout(t *testing.T, limit time.Duration) error {
+	t.Helper()
 	reg, end := registry.New(), make(chan struct{})
 	returned := make(chan bool, 1)
 	registry.Stream(reg, "deaf", "", func(context.Context, struct{}) iter.Seq2[int, error] {
@@ -238,7 +236,7 @@ func TestAStreamThatIgnoresItsContextEndsAtThePolicysTimeout(t *testing.T) {
 			<-end
 			returned <- yield(2, nil)
 		}
-	}, registry.Policy{Timeout: 300 * time.Millisecond})
+	}, registry.Policy{Timeout: limit})
 	cm := start(t, codemode.Options{Registry: reg})
 	result := run(t, cm, `
 seen = []
@@ -247,11 +245,12 @@ try:
 except ToolError as e:
     seen.append(f"{e.kind}: {e.message}")
 seen`)
-	if got := fmt.Sprint(result.Value); got != "[1 timeout: the tool took longer than 300ms, its limit]" {
-		t.Errorf("the program saw %s", got)
-	}
 	close(end)
 	if <-returned {
 		t.Error("the iterator was told to go on")
 	}
+	if got := fmt.Sprint(result.Value); got != fmt.Sprintf("[1 timeout: the tool took longer than %s, its limit]", limit) {
+		return fmt.Errorf("the program saw %s", got)
+	}
+	return nil
 }

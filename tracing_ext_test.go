@@ -9,6 +9,8 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/codemode-sdk/codemode/internal/waittest"
 )
 
 // Who looks at a trace finds the caller's span, the queue, the run and each tool call in
@@ -25,7 +27,7 @@ func TestARunIsOneTrace(t *testing.T) {
 	}
 	root.End()
 	parents := map[string]string{}
-	for deadline := time.Now().Add(10 * time.Second); len(parents) < 7 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(waittest.Patience); len(parents) < 7 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		names, tools := map[string]string{}, map[string]string{}
 		spans := exporter.GetSpans()
 		for _, span := range spans {

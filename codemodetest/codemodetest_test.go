@@ -15,14 +15,13 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/codemode-sdk/codemode/codemodetest"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 	"github.com/codemode-sdk/codemode/registry"
 	_ "github.com/codemode-sdk/codemode/sidecar/embeddedpython"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { waittest.VerifyMain(m) }
 
 // A judge is a test that keeps what would fail it.
 type judge struct {

@@ -75,7 +75,7 @@ func called(t *testing.T, o toolservice.Options, change func(*config.SidecarConf
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := config.DefaultSidecar()
+	cfg := patient()
 	cfg.Callback.Addresses = []string{calls.Address}
 	if change != nil {
 		change(&cfg, calls)

@@ -15,6 +15,7 @@ import (
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/executorclient"
 	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 	"github.com/codemode-sdk/codemode/sidecar/sandbox"
 )
 
@@ -42,11 +43,15 @@ func needCgroups(t *testing.T, e *executor) {
 	}
 }
 
-// ownGroups lists the cgroups that this process has made for executors and their workers.
-func ownGroups(t *testing.T) []string {
+// ownGroups lists the cgroups that this process has made for executors and their workers,
+// but for those below some of them.
+func ownGroups(t *testing.T, but ...string) []string {
 	t.Helper()
 	var found []string
 	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, entry fs.DirEntry, err error) error {
+		if slices.Contains(but, path) {
+			return fs.SkipDir
+		}
 		if err == nil && entry.IsDir() && strings.Contains(path, fmt.Sprintf("codemode-tree-%d-", os.Getpid())) {
 			found = append(found, path)
 		}
@@ -63,16 +68,15 @@ func ownGroups(t *testing.T) []string {
 func TestCgroupBoundsMemoryOfAnyKind(t *testing.T) {
 	e := shared(t)
 	needCgroups(t, e)
-	beside := make(chan *executorclient.Result, 1)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	beside, held := make(chan *executorclient.Result, 1), newHold(t)
 	go func() {
-		got, err := e.Execute(ctx, executorclient.Request{Code: "import time; time.sleep(1); 'fine'"})
+		got, err := e.Execute(t.Context(), executorclient.Request{Code: "tools.hold()\n'fine'", Tools: held.tools})
 		if err != nil {
 			t.Error(err)
 		}
 		beside <- got
 	}()
+	<-held.begun
 	for name, limits := range map[string]executorclient.Limits{"its own": {}, "less": {MemoryBytes: 64 << 20}} {
 		t.Run(name, func(t *testing.T) {
 			got := e.run(t, "import mmap\nm, part = mmap.mmap(-1, 1 << 30), bytes(1 << 20)\nfor i in range(1 << 10): m.write(part)", withLimits(limits))
@@ -81,6 +85,7 @@ func TestCgroupBoundsMemoryOfAnyKind(t *testing.T) {
 			}
 		})
 	}
+	close(held.end)
 	if got := <-beside; got == nil || got.Value != "fine" {
 		t.Errorf("the run beside it: %+v", got)
 	}
@@ -93,7 +98,7 @@ func TestCgroupBoundsThreadsOfEachRun(t *testing.T) {
 	got := e.run(t, `
 import threading, time
 for i in range(1000):
-    threading.Thread(target=time.sleep, args=(9,), daemon=True).start()`)
+    threading.Thread(target=time.sleep, args=(10000,), daemon=True).start()`)
 	if got.Status == executorclient.OK {
 		t.Errorf("a thousand threads: %+v", got)
 	}
@@ -118,7 +123,7 @@ func TestCgroupBoundsProcessors(t *testing.T) {
 		return
 	}
 	e := start(t, func(c *config.SidecarConfig) { c.Limits.Processors = 1 })
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Patience)
 	defer cancel()
 	ended := make(chan struct{})
 	go func() { // its group is there for as long as it runs
@@ -146,8 +151,8 @@ func TestCgroupBoundsProcessors(t *testing.T) {
 
 // Where there are cgroups of any kind, a run with commands has one, and it goes with it.
 func TestCgroupsGoWithTheirRuns(t *testing.T) {
-	before := len(ownGroups(t))
-	cfg := config.DefaultSidecar()
+	before := ownGroups(t)
+	cfg := patient()
 	cfg.Execution = config.Execution{AllowDirectExecution: true, AllowedCommands: []string{"sh", "sleep"}}
 	e, err := open(cfg)
 	if err != nil {
@@ -162,19 +167,38 @@ func TestCgroupsGoWithTheirRuns(t *testing.T) {
 	if layer := cgroupLayer(t, e); !layer.InForce && !strings.Contains(layer.Detail, "cgroup.kill") {
 		t.Skip("no cgroups here: " + layer.Detail)
 	}
-	if got := e.run(t, `
+	held, ended := newHold(t), make(chan struct{})
+	go func() {
+		defer close(ended)
+		got, err := e.Execute(t.Context(), executorclient.Request{Tools: held.tools, Code: `
 import subprocess
 subprocess.Popen(['sh', '-c', 'sleep 1000 & sleep 1000 & sleep 1000'], start_new_session=True)
-1`); got.Value != int64(1) {
-		t.Errorf("%+v", got)
+tools.hold()
+1`})
+		if err != nil || got.Value != int64(1) {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}()
+	select {
+	case <-held.begun:
+	case <-ended:
+		t.Fatal("the run did not get far")
 	}
-	if len(ownGroups(t)) <= before {
-		t.Error("the run had no cgroup")
+	// Those of other executors' workers come and go; this one's are below one of its own.
+	populated := func() bool {
+		return slices.ContainsFunc(ownGroups(t, before...), func(group string) bool {
+			pids, err := os.ReadFile(filepath.Join(group, "cgroup.procs"))
+			return err == nil && strings.Count(string(pids), "\n") >= 4 // the program, sh, sleeps
+		})
 	}
+	waitFor(t, populated)
+	close(held.end)
+	<-ended
+	waitFor(t, func() bool { return !populated() })
 	if err := closed(); err != nil {
 		t.Fatal(err)
 	}
-	if now := ownGroups(t); len(now) > before {
+	if now := ownGroups(t, before...); len(now) > 0 {
 		t.Errorf("left behind: %v", now)
 	}
 }

@@ -2,6 +2,7 @@ package sidecar_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/executorclient"
 	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 )
 
 // withCommands is an executor whose programs may start commands.
@@ -20,7 +22,6 @@ func withCommands(t *testing.T, commands ...string) *executor {
 	return start(t, func(c *config.SidecarConfig) {
 		c.Execution = config.Execution{AllowDirectExecution: true, AllowedCommands: commands}
 		c.Limits.Threads = 32
-		c.Limits.CodeTimeout = 5 * time.Second
 	})
 }
 
@@ -38,6 +39,21 @@ func marked(t *testing.T, mark string) int {
 		}
 	}
 	return n
+}
+
+// sees looks for a process with a mark until that is over.
+func sees(t *testing.T, mark string, over <-chan struct{}) bool {
+	t.Helper()
+	for {
+		select {
+		case <-over:
+			return false
+		case <-time.After(10 * time.Millisecond):
+			if marked(t, mark) > 0 {
+				return true
+			}
+		}
+	}
 }
 
 // What is on the list runs, in the ways in which programs start commands.
@@ -124,31 +140,25 @@ if os.fork() == 0:
 time.sleep(0.2)`,
 		"deaf": "subprocess.Popen(['sh', '-c', 'trap \"\" TERM INT HUP; sleep %s; sleep %[1]s'])",
 	}
-	ends := map[string]string{"ok": "1", "exit": "os._exit(1)", "crash": "os.abort()", "timeout": "time.sleep(60)", "raised": "1/0"}
+	ends := map[string]string{"ok": "1", "exit": "os._exit(1)", "crash": "os.abort()", "timeout": "time.sleep(10000)", "raised": "1/0"}
 	for how, start := range hide {
 		for end, code := range ends {
 			t.Run(how+" "+end, func(t *testing.T) {
 				t.Parallel()
 				mark := fmt.Sprintf("97%d.%d", len(how), time.Now().UnixNano()%1e9)
-				seen := make(chan bool, 1)
-				if end != "timeout" {
-					seen <- true
-				} else { // it takes long enough to be looked at
-					go func() {
-						found := false
-						for range 100 {
-							found = found || marked(t, mark) > 0
-							time.Sleep(10 * time.Millisecond)
+				program := "import os, subprocess, time\n" + fmt.Sprintf(start, mark) + "\n" + code
+				if end == "timeout" { // it takes long enough to be looked at
+					waittest.Longer(t, time.Second, func(limit time.Duration) error {
+						seen, over := make(chan bool, 1), make(chan struct{})
+						go func() { seen <- sees(t, mark, over) }()
+						e.run(t, program, withLimits(executorclient.Limits{Timeout: limit}))
+						close(over)
+						if !<-seen {
+							return errors.New("nothing was started: the test shows nothing")
 						}
-						seen <- found
-					}()
-				}
-				got := e.run(t, "import os, subprocess, time\n"+fmt.Sprintf(start, mark)+"\n"+code,
-					withLimits(executorclient.Limits{Timeout: time.Second}))
-				if !<-seen {
-					t.Error("nothing was started: the test shows nothing")
-				}
-				if strings.Contains(got.Text(), "NotFound") {
+						return nil
+					})
+				} else if got := e.run(t, program); strings.Contains(got.Text(), "NotFound") {
 					t.Fatal(got.Text())
 				}
 				waitFor(t, func() bool { return marked(t, mark) == 0 })
@@ -163,18 +173,17 @@ func TestBombsOfProcessesEndTheirOwnRun(t *testing.T) {
 	mark := fmt.Sprintf("98.%d", time.Now().UnixNano()%1e9)
 	for name, code := range map[string]string{
 		"forks":        "while True:\n  try: os.fork()\n  except OSError: pass",
-		"children":     "for i in range(500):\n  subprocess.Popen(['sleep', '" + mark + "'])\ntime.sleep(60)",
-		"daemons":      "while True:\n  if os.fork() == 0:\n    os.setsid()\n    os.fork()\n    time.sleep(60)\n    os._exit(0)",
-		"a shell bomb": "os.system('f() { f | f & }; f; sleep 60')\ntime.sleep(60)",
+		"children":     "for i in range(500):\n  subprocess.Popen(['sleep', '" + mark + "'])\ntime.sleep(10000)",
+		"daemons":      "while True:\n  if os.fork() == 0:\n    os.setsid()\n    os.fork()\n    time.sleep(10000)\n    os._exit(0)",
+		"a shell bomb": "os.system('f() { f | f & }; f; sleep 60')\ntime.sleep(10000)",
 		"passing on":   "while os.fork() >= 0: os._exit(0) if os.getppid() == 1 else None",
 	} {
 		t.Run(name, func(t *testing.T) {
-			before := time.Now()
-			got := e.run(t, "import os, subprocess, time\n"+code)
+			got := e.run(t, "import os, subprocess, time\n"+code, withLimits(executorclient.Limits{Timeout: 2 * time.Second}))
 			if got.Status == executorclient.OK {
 				t.Errorf("%v", got.Value)
 			}
-			t.Logf("%s after %s: %+v", got.Status, time.Since(before), got.Error)
+			t.Logf("%s after %s: %+v", got.Status, got.Usage.Wall, got.Error)
 			if got := e.run(t, "1"); got.Status != executorclient.OK {
 				t.Errorf("the next run: %+v", got.Error)
 			}
@@ -188,13 +197,12 @@ func TestLimitsHoldForAllProcessesTogether(t *testing.T) {
 	e := start(t, func(c *config.SidecarConfig) {
 		c.Execution = config.Execution{AllowDirectExecution: true, AllowedCommands: []string{"sleep"}}
 		c.Limits.Memory, c.Limits.CPUTime = 128<<20, time.Second
-		c.Limits.CodeTimeout = 20 * time.Second
 	})
-	got := e.run(t, "import os, time\nfor i in range(8):\n  if os.fork() == 0:\n    x = b'x' * (80 << 20)\n    time.sleep(60)\ntime.sleep(60)")
+	got := e.run(t, "import os, time\nfor i in range(8):\n  if os.fork() == 0:\n    x = b'x' * (80 << 20)\n    time.sleep(10000)\ntime.sleep(10000)")
 	if got.Status != executorclient.MemoryLimit {
 		t.Errorf("memory: %s %+v", got.Status, got.Error)
 	}
-	got = e.run(t, "import os, time\nfor i in range(4):\n  if os.fork() == 0:\n    t = time.process_time()\n    while time.process_time() - t < 0.8: pass\n    os._exit(0)\n  else: os.wait()\ntime.sleep(60)")
+	got = e.run(t, "import os, time\nfor i in range(4):\n  if os.fork() == 0:\n    t = time.process_time()\n    while time.process_time() - t < 0.8: pass\n    os._exit(0)\n  else: os.wait()\ntime.sleep(10000)")
 	if got.Status != executorclient.Timeout || !strings.Contains(got.Error.Message, "processor time") {
 		t.Errorf("processor time: %s %+v", got.Status, got.Error)
 	}
@@ -204,16 +212,20 @@ func TestLimitsHoldForAllProcessesTogether(t *testing.T) {
 func TestThatCommandsAreAllowedChangesNoStatus(t *testing.T) {
 	e := withCommands(t, "sleep")
 	for code, want := range map[string]string{
-		"import os; os._exit(7)":                             "error 7",
-		"import sys; sys.exit(3)":                            "error 3",
-		"import os; os.abort()":                              "killed 134",
-		"import os; os.kill(os.getpid(), 11)":                "killed 139",
-		"while True: pass":                                   "timeout 1",
-		"import subprocess\nsubprocess.run(['sleep', '60'])": "timeout 1",
+		"import os; os._exit(7)":                                "error 7",
+		"import sys; sys.exit(3)":                               "error 3",
+		"import os; os.abort()":                                 "killed 134",
+		"import os; os.kill(os.getpid(), 11)":                   "killed 139",
+		"while True: pass":                                      "timeout 1",
+		"import subprocess\nsubprocess.run(['sleep', '10000'])": "timeout 1",
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			got := e.run(t, code, withLimits(executorclient.Limits{Timeout: time.Second}))
+			var limits executorclient.Limits
+			if strings.HasPrefix(want, "timeout") {
+				limits.Timeout = time.Second
+			}
+			got := e.run(t, code, withLimits(limits))
 			if s := fmt.Sprintf("%s %d", got.Status, got.ExitCode); s != want {
 				t.Errorf("%s, want %s: %+v", s, want, got.Error)
 			}

@@ -7,12 +7,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/executorclient"
 	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 )
 
 // openDirectory makes a directory that programs, which may be another user's, can use.
@@ -90,7 +92,7 @@ os.listdir('.'), os.path.samefile('outputs', out)`)
 
 // A run that does not come to its end has still left what it has left.
 func TestFilesComeBackHoweverARunEnds(t *testing.T) {
-	e := withOutputs(t, func(c *config.SidecarConfig) { c.Limits.CodeTimeout = 2e9 })
+	e := withOutputs(t)
 	head := "import os, time\nopen('outputs/f', 'w').write('kept')\n"
 	for name, test := range map[string]struct {
 		code string
@@ -106,13 +108,21 @@ func TestFilesComeBackHoweverARunEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := e.run(t, head+test.code)
-			if got.Status != test.want {
-				t.Errorf("%s %+v", got.Status, got.Error)
+			try := func(limits executorclient.Limits) error {
+				got := e.run(t, head+test.code, withLimits(limits))
+				if got.Status != test.want {
+					return fmt.Errorf("%s %+v", got.Status, got.Error)
+				}
+				want := []executorclient.Artifact{{Name: "f", Size: 4, Data: []byte("kept")}}
+				if diff := cmp.Diff(want, got.Artifacts); diff != "" {
+					return fmt.Errorf("(-want +got):\n%s", diff)
+				}
+				return nil
 			}
-			want := []executorclient.Artifact{{Name: "f", Size: 4, Data: []byte("kept")}}
-			if diff := cmp.Diff(want, got.Artifacts); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
+			if test.want == executorclient.Timeout {
+				waittest.Longer(t, time.Second, func(limit time.Duration) error { return try(executorclient.Limits{Timeout: limit}) })
+			} else if err := try(executorclient.Limits{}); err != nil {
+				t.Error(err)
 			}
 		})
 	}

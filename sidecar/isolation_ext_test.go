@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/codemode-sdk/codemode/config"
 )
 
 // attemptHead lets a program make system calls by number.
@@ -74,7 +72,9 @@ import builtins, json, os, sys
 
 // What a run costs is given back: processes, directories, descriptors.
 func TestNothingIsLeftOnTheHost(t *testing.T) {
+	t.Setenv("TMPDIR", openDirectory(t, "own")) // where nobody else makes directories
 	e := start(t, func(*configOf) {})
+	ready := patient().Pool.MinReady
 	count := func() int {
 		entries, err := os.ReadDir("/proc/self/fd")
 		if err != nil {
@@ -85,6 +85,7 @@ func TestNothingIsLeftOnTheHost(t *testing.T) {
 	for range 5 {
 		e.run(t, "1")
 	}
+	e.rest(t, ready)
 	before := count()
 	for i := range 40 {
 		e.run(t, []string{"open('f', 'w').write('x' * 1000)", "import os; os._exit(1)", "1/0", "import os; os.abort()"}[i%4])
@@ -94,6 +95,6 @@ func TestNothingIsLeftOnTheHost(t *testing.T) {
 	// Where workers have directories of the host, those that wait have one each.
 	waitFor(t, func() bool {
 		left, err := filepath.Glob(filepath.Join(os.TempDir(), "codemode-*", "w*"))
-		return err == nil && len(left) <= 2*config.DefaultSidecar().Pool.MinReady
+		return err == nil && len(left) <= 2*ready
 	})
 }

@@ -20,7 +20,7 @@ import (
 // inFlight is how many programs are under way while something is killed.
 const inFlight = 8
 
-// held starts programs that print something and then sleep for a minute, and comes back
+// held starts programs that print something and then sleep for hours, and comes back
 // when all of them have begun.
 func (e *executor) held(t *testing.T, count int) *outcomes {
 	t.Helper()
@@ -32,7 +32,7 @@ func (e *executor) held(t *testing.T, count int) *outcomes {
 			var once sync.Once
 			defer once.Do(begun.Done)
 			got, err := e.Execute(t.Context(), executorclient.Request{
-				Code:    "import time\nprint(1, flush=True)\ntime.sleep(60)",
+				Code:    "import time\nprint(1, flush=True)\ntime.sleep(10000)",
 				OnEvent: func(executorclient.Event) { once.Do(begun.Done) },
 			})
 			all.add(got, err)
@@ -237,7 +237,7 @@ func becomeClient(address string) {
 		runs.Go(func() {
 			var once sync.Once
 			got, err := client.Execute(context.Background(), executorclient.Request{
-				Code:    "import time\nprint(1, flush=True)\ntime.sleep(60)",
+				Code:    "import time\nprint(1, flush=True)\ntime.sleep(10000)",
 				OnEvent: func(executorclient.Event) { once.Do(begun.Done) },
 			})
 			fmt.Println(got.Status, err)

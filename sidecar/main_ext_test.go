@@ -10,12 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/executorclient"
 	"github.com/codemode-sdk/codemode/executorclient/toolservice"
 	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 	"github.com/codemode-sdk/codemode/registry"
 	"github.com/codemode-sdk/codemode/sidecar"
 	_ "github.com/codemode-sdk/codemode/sidecar/embeddedpython"
@@ -35,7 +34,7 @@ func TestMain(m *testing.M) {
 			code = 1
 		}
 	}
-	if err := goleak.Find(); err != nil && code == 0 {
+	if err := waittest.Goroutines(); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, "goroutines outlived the executor:", err)
 		code = 1
 	}
@@ -68,6 +67,14 @@ func atHome(cfg config.SidecarConfig) config.SidecarConfig {
 	if os.Getenv(homeVariable) == "vm" { // an emulated processor takes its time
 		cfg.Limits.CodeTimeout, cfg.Limits.CPUTime, cfg.Pool.QueueTimeout = time.Hour, time.Hour, time.Hour
 	}
+	return cfg
+}
+
+// patient is the default configuration, with limits that end nothing only because the
+// machine is busy.
+func patient() config.SidecarConfig {
+	cfg := config.DefaultSidecar()
+	cfg.Limits.CodeTimeout, cfg.Limits.CPUTime, cfg.Pool.QueueTimeout = waittest.Patience, waittest.Patience, waittest.Patience
 	return cfg
 }
 
@@ -117,7 +124,7 @@ func serveAndDial(cfg config.SidecarConfig, calls *callback) (*executor, error) 
 // start makes an executor of a test's own.
 func start(t *testing.T, change func(*config.SidecarConfig)) *executor {
 	t.Helper()
-	cfg := config.DefaultSidecar()
+	cfg := patient()
 	change(&cfg)
 	e, err := open(cfg)
 	if err != nil {
@@ -140,7 +147,7 @@ var (
 // shared gives the executor that the tests without a configuration of their own use.
 func shared(t *testing.T) *executor {
 	t.Helper()
-	sharedOnce.Do(func() { sharedServer, sharedErr = open(config.DefaultSidecar()) })
+	sharedOnce.Do(func() { sharedServer, sharedErr = open(patient()) })
 	if sharedErr != nil {
 		t.Fatal(sharedErr)
 	}

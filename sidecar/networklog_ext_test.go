@@ -17,7 +17,7 @@ import (
 func TestEachConnectionIsLogged(t *testing.T) {
 	s := newSite(t)
 	log := &lines{}
-	cfg := config.DefaultSidecar()
+	cfg := patient()
 	cfg.Network = config.Network{Mode: config.NetworkRestricted, AllowedDomains: []string{s.http}, AllowPrivate: true, Connections: 8, Bytes: 1 << 20}
 	if python := os.Getenv(pythonVariable); python != "" {
 		cfg.Python = python
@@ -31,8 +31,8 @@ func TestEachConnectionIsLogged(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := &executor{client, server, nil}
-	first := e.run(t, s.head()+"urllib.request.urlopen(f'http://{HTTP}/', data=b'12345', timeout=10).status")
-	second := e.run(t, s.head()+"[attempt(urllib.request.urlopen, 'http://example.com/', timeout=10), attempt(socket.create_connection, ('8.8.8.8', 53))]")
+	first := e.run(t, s.head()+"urllib.request.urlopen(f'http://{HTTP}/', data=b'12345', timeout=120).status")
+	second := e.run(t, s.head()+"[attempt(urllib.request.urlopen, 'http://example.com/', timeout=120), attempt(socket.create_connection, ('8.8.8.8', 53))]")
 	if err := e.close(); err != nil {
 		t.Fatal(err)
 	}
@@ -112,6 +112,7 @@ func TestNothingOfTheProxyIsLeft(t *testing.T) {
 	for range 3 {
 		e.run(t, "1")
 	}
+	e.rest(t, patient().Pool.MinReady)
 	before := count()
 	for i := range 24 {
 		e.run(t, s.head()+[]string{

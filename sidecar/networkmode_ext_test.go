@@ -17,12 +17,12 @@ func TestModeAllIsTheExecutorsNetwork(t *testing.T) {
 	e := start(t, func(c *config.SidecarConfig) { c.Network.Mode = config.NetworkAll })
 	got := e.value(t, s.head()+`
 context = ssl.create_default_context(cadata=CA)
-socket.create_connection(TCP, 5).close()
+socket.create_connection(TCP, 120).close()
 u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 u.sendto(b'x', UDP)
 u.close()
-[urllib.request.urlopen(f'http://{HTTP}/a', timeout=10).read().decode(),
- urllib.request.urlopen(f'https://{HTTPS}/b', timeout=10, context=context).read().decode(),
+[urllib.request.urlopen(f'http://{HTTP}/a', timeout=120).read().decode(),
+ urllib.request.urlopen(f'https://{HTTPS}/b', timeout=120, context=context).read().decode(),
  socket.getaddrinfo('localhost', 80, socket.AF_INET, socket.SOCK_STREAM)[0][4][0]]`)
 	if want := "[GET /a  <nil> GET /b  <nil> 127.0.0.1]"; got != want {
 		t.Errorf("%s, want %s", got, want)

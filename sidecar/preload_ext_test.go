@@ -13,7 +13,7 @@ import (
 // A module that is preloaded was imported before the program's process came to be, and
 // what programs do to it stays with them; random numbers do not repeat between programs.
 func TestPreloadedModulesAreThereBeforeThePrograms(t *testing.T) {
-	cfg := config.DefaultSidecar()
+	cfg := patient()
 	cfg.Python = virtualEnvironment(t, map[string]string{
 		"heavy": "import os, random\nmade_by = os.getpid()\ntouched = False\ngenerator = random.Random()\nos.register_at_fork(after_in_child=generator.seed)\n",
 	})
@@ -76,7 +76,7 @@ func TestModulesThatCannotBePreloadedAreRefused(t *testing.T) {
 
 func refuses(t *testing.T, env, module, want string) {
 	t.Helper()
-	cfg := config.DefaultSidecar()
+	cfg := patient()
 	cfg.Python, cfg.Pool.Preload, cfg.Pool.MinReady = env, []string{module}, 0
 	e, err := open(cfg)
 	if err == nil {

@@ -44,7 +44,7 @@ func (l *listener) Executed(r *sidecar.Record) {
 // listenedTo is an executor whose records and log are kept; over ends it and gives them.
 func listenedTo(t *testing.T, change func(*config.SidecarConfig)) (e *executor, over func() (*listener, string)) {
 	t.Helper()
-	cfg := config.DefaultSidecar()
+	cfg := patient()
 	change(&cfg)
 	var log bytes.Buffer
 	// Higher than what audit records have, which are written all the same.

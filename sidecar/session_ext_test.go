@@ -19,7 +19,7 @@ func sessionExecutor(t *testing.T) *executor {
 	t.Helper()
 	return withOutputs(t, func(c *config.SidecarConfig) {
 		c.Sessions.Max, c.Pool.MaxWorkers, c.Pool.MinReady = 3, 6, 1
-		c.Limits.CPUTime, c.Limits.CodeTimeout = time.Second, 5*time.Minute
+		c.Limits.CPUTime = time.Second
 	})
 }
 

@@ -1,16 +1,19 @@
 package sidecar_test
 
 import (
+	"errors"
 	"net"
 	"strconv"
 	"sync"
 	"testing"
 
 	"golang.org/x/net/dns/dnsmessage"
+	"golang.org/x/sys/unix"
 
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/executorclient"
 	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 )
 
 // nameServer answers every question for addresses with the same ones, as that of a
@@ -57,24 +60,44 @@ func nameServer(t *testing.T, addresses ...[4]byte) string {
 	return conn.LocalAddr().String()
 }
 
+// samePort listens on one port of several addresses.
+func samePort(t *testing.T, addresses [][4]byte) (listeners []net.Listener, port int) {
+	t.Helper()
+	waittest.Until(t, "no port is free on all addresses", func() bool {
+		for _, l := range listeners {
+			l.Close()
+		}
+		listeners, port = nil, 0
+		for _, address := range addresses {
+			l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", net.JoinHostPort(net.IP(address[:]).String(), strconv.Itoa(port)))
+			if errors.Is(err, unix.EADDRINUSE) {
+				return false
+			}
+			if err != nil {
+				t.Skip("no further loopback addresses here: ", err)
+			}
+			listeners, port = append(listeners, l), l.Addr().(*net.TCPAddr).Port
+		}
+		return true
+	})
+	return listeners, port
+}
+
 // Runs are spread over the executors behind a name. When one of them goes, its runs are
 // lost and no others, and the next ones find those that are left.
 func TestRunsAreSpreadOverTheExecutorsBehindAName(t *testing.T) {
 	const count = 3
 	var executors [count]*executor
 	var addresses [count][4]byte
-	port := 0
-	for i := range executors {
+	for i := range addresses {
+		addresses[i] = [4]byte{127, 0, 0, byte(2 + i)}
+	}
+	listeners, port := samePort(t, addresses[:])
+	for i, listener := range listeners {
 		executors[i] = start(t, func(c *config.SidecarConfig) {
 			c.Limits.OpenFiles = 100 + i // by which a program tells where it is
 			c.Pool.MinReady = 1
 		})
-		addresses[i] = [4]byte{127, 0, 0, byte(2 + i)}
-		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", net.JoinHostPort(net.IP(addresses[i][:]).String(), strconv.Itoa(port)))
-		if err != nil {
-			t.Skip("no further loopback addresses here: ", err)
-		}
-		port = listener.Addr().(*net.TCPAddr).Port
 		var serving sync.WaitGroup
 		serving.Go(func() { _ = executors[i].server.Serve(listener) }) // its error is that it was closed
 		t.Cleanup(func() {
@@ -110,6 +133,7 @@ func TestRunsAreSpreadOverTheExecutorsBehindAName(t *testing.T) {
 		}
 	}
 
+	held := newHold(t)
 	type outcome struct {
 		first string
 		err   error
@@ -122,7 +146,8 @@ func TestRunsAreSpreadOverTheExecutorsBehindAName(t *testing.T) {
 		go func() {
 			o, begun := outcome{}, sync.OnceFunc(running.Done)
 			got, err := client.Execute(t.Context(), executorclient.Request{
-				Code: "import resource, time\nprint(resource.getrlimit(resource.RLIMIT_NOFILE)[0], flush=True)\ntime.sleep(2)\n'done'",
+				Code:  "import resource\nprint(resource.getrlimit(resource.RLIMIT_NOFILE)[0], flush=True)\ntools.hold()\n'done'",
+				Tools: held.tools,
 				OnEvent: func(executorclient.Event) {
 					begun()
 				},
@@ -136,6 +161,7 @@ func TestRunsAreSpreadOverTheExecutorsBehindAName(t *testing.T) {
 	if err := executors[0].server.Close(); err != nil {
 		t.Error(err)
 	}
+	close(held.end)
 	lost := 0
 	for range 2 * count {
 		o := <-outcomes

@@ -17,6 +17,7 @@ import (
 	"github.com/codemode-sdk/codemode/executorclient"
 	"github.com/codemode-sdk/codemode/internal/certtest"
 	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 )
 
 // listen serves an executor on a TCP port of this machine until the test ends.
@@ -64,7 +65,7 @@ func dial(t *testing.T, options executorclient.Options) *executorclient.Client {
 // runs runs a program on a fresh connection.
 func runs(t *testing.T, options executorclient.Options) error {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Patience)
 	defer cancel()
 	got, err := dial(t, options).Execute(ctx, executorclient.Request{Code: "6 * 7"})
 	if err == nil && got.Value != int64(42) {
@@ -211,14 +212,12 @@ func TestCertificatesChangeWithoutDroppingRuns(t *testing.T) {
 	applicationKey := filepath.Join(dir, "application")
 	writeFile(t, applicationKey, "first\n")
 	client := dial(t, executorclient.Options{Address: address, APIKeyFile: applicationKey, TLS: &executorclient.TLS{CAFile: oldCA}})
-	running, finished := make(chan struct{}), make(chan error, 1)
+	held, finished := newHold(t), make(chan error, 1)
 	go func() {
-		_, err := client.Execute(t.Context(), executorclient.Request{
-			Code: "import time\nprint(1, flush=True)\ntime.sleep(1)", OnEvent: func(executorclient.Event) { close(running) },
-		})
+		_, err := client.Execute(t.Context(), executorclient.Request{Code: "tools.hold()", Tools: held.tools})
 		finished <- err
 	}()
-	<-running
+	<-held.begun
 
 	// The certificate without its key, as it stands between two writes.
 	spare := t.TempDir()
@@ -254,6 +253,7 @@ func TestCertificatesChangeWithoutDroppingRuns(t *testing.T) {
 			}
 		}
 	}
+	close(held.end)
 	if err := <-finished; err != nil {
 		t.Errorf("the run in the middle of it all: %v", err)
 	}

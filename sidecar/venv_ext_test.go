@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/executorclient"
 	"github.com/codemode-sdk/codemode/internal/cpython"
 )
@@ -14,7 +13,7 @@ import (
 // Who names a virtual environment has its packages in programs.
 func TestProgramsImportFromAVirtualEnvironment(t *testing.T) {
 	env := virtualEnvironment(t, map[string]string{"greeting": "text = 'hello'\n"})
-	cfg := config.DefaultSidecar()
+	cfg := patient()
 	cfg.Python = env
 	server, err := open(cfg)
 	if err != nil {

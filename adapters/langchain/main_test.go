@@ -8,9 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/codemode-sdk/codemode"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 	"github.com/codemode-sdk/codemode/registry"
 	_ "github.com/codemode-sdk/codemode/sidecar/embeddedpython"
 )
@@ -22,7 +21,7 @@ var cm *codemode.Codemode
 func TestMain(m *testing.M) {
 	code, err := run(m)
 	if err == nil && code == 0 {
-		err = goleak.Find()
+		err = waittest.Goroutines()
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -3,7 +3,7 @@ package openapi_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { waittest.VerifyMain(m) }

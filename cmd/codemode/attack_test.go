@@ -15,6 +15,7 @@ import (
 
 	"github.com/codemode-sdk/codemode"
 	"github.com/codemode-sdk/codemode/internal/cpython"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 )
 
 // TestAttacksGetThroughWithoutASandbox keeps doctor honest: an attack that fails on its
@@ -61,27 +62,17 @@ func TestAttacksGetThroughWithoutASandbox(t *testing.T) {
 			}
 			switch a.name { // and the doctor would have noticed
 			case "connect_tcp", "connect_unix", "send_udp":
-				eventually(t, "nothing arrived", func() bool { return lure.taken() > before })
+				waittest.Until(t, "nothing arrived", func() bool { return lure.taken() > before })
 			case "outlive_run":
-				eventually(t, "nothing was left", func() bool { return lure.count() > 0 })
+				waittest.Until(t, "nothing was left", func() bool { return lure.count() > 0 })
 			}
 		})
 	}
 }
 
-func eventually(t *testing.T, complaint string, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(2 * time.Second); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Error(complaint)
-			return
-		}
-	}
-}
-
 func runBare(t *testing.T, python, file string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, python, "-I", "-u", file)
 	cmd.Dir = filepath.Dir(file)

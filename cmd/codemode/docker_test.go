@@ -20,6 +20,9 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/codemode-sdk/codemode/internal/porttest"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 )
 
 // dockerImage gives an image with a Python that has numpy, pandas and venv, or skips: in
@@ -27,7 +30,7 @@ import (
 func dockerImage(t *testing.T) string {
 	t.Helper()
 	image := cmp.Or(os.Getenv("CODEMODE_TEST_IMAGE"), "codemode-test-base:latest")
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Patience)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, "docker", "image", "inspect", "--format", "{{.Id}}", image).CombinedOutput()
 	if err == nil {
@@ -80,7 +83,7 @@ func TestDocker(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			port, err := freePort()
+			port, err := porttest.Free()
 			if err != nil {
 				return err
 			}
@@ -254,14 +257,14 @@ func wheel(ts *testscript.TestScript, _ bool, args []string) {
 
 // answers runs a command until it succeeds: an executor takes a moment to be there.
 func answers(ts *testscript.TestScript, _ bool, args []string) {
-	within(ts, time.Minute, "no success of "+strings.Join(args, " "), func() bool { return ts.Exec(args[0], args[1:]...) == nil })
+	within(ts, "no success of "+strings.Join(args, " "), func() bool { return ts.Exec(args[0], args[1:]...) == nil })
 }
 
 // chat posts a message until the answer matches a pattern: chat URL MESSAGE PATTERN.
 func chat(ts *testscript.TestScript, _ bool, args []string) {
 	var answer string
 	want := regexp.MustCompile(args[2])
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(waittest.Patience); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		response, err := http.Post(args[0], "application/json", strings.NewReader(args[1]))
 		if err != nil {
 			answer = err.Error()

@@ -18,6 +18,9 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/codemode-sdk/codemode/internal/porttest"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 )
 
 func TestMain(m *testing.M) {
@@ -46,7 +49,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("MCP_PACKAGES", os.Getenv("MCP_PACKAGES"))
 			env.Setenv("MARK", fmt.Sprintf("cm-%d", time.Now().UnixNano()%1e9))
 			for _, name := range []string{"PORT", "HTTP"} {
-				port, err := freePort()
+				port, err := porttest.Free()
 				if err != nil {
 					return err
 				}
@@ -75,14 +78,6 @@ func TestScripts(t *testing.T) {
 		},
 		RequireUniqueNames: true,
 	})
-}
-
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
 }
 
 func cacheDir() (string, error) {
@@ -176,7 +171,7 @@ func expand(ts *testscript.TestScript, _ bool, args []string) {
 
 // listening waits until somebody accepts connections.
 func listening(ts *testscript.TestScript, _ bool, args []string) {
-	within(ts, 10*time.Second, "nobody listens on "+args[1], func() bool {
+	within(ts, "nobody listens on "+args[1], func() bool {
 		conn, err := net.Dial(args[0], args[1])
 		return err == nil && conn.Close() == nil
 	})
@@ -184,12 +179,12 @@ func listening(ts *testscript.TestScript, _ bool, args []string) {
 
 // running waits until a process, or a thread of one, has taken the name.
 func running(ts *testscript.TestScript, _ bool, args []string) {
-	within(ts, 20*time.Second, "no process "+args[0], func() bool { return len(named(args[0])) > 0 })
+	within(ts, "no process "+args[0], func() bool { return len(named(args[0])) > 0 })
 }
 
 // gone checks that no process has the name, or soon will no longer.
 func gone(ts *testscript.TestScript, _ bool, args []string) {
-	within(ts, time.Second, "there is still a process "+args[0], func() bool { return len(named(args[0])) == 0 })
+	within(ts, "there is still a process "+args[0], func() bool { return len(named(args[0])) == 0 })
 }
 
 func named(name string) []string {
@@ -204,10 +199,8 @@ func named(name string) []string {
 	return found
 }
 
-func within(ts *testscript.TestScript, limit time.Duration, complaint string, done func() bool) {
-	for deadline := time.Now().Add(limit); !done(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			ts.Fatalf("after %s: %s", limit, complaint)
-		}
+func within(ts *testscript.TestScript, complaint string, done func() bool) {
+	if !waittest.Poll(done) {
+		ts.Fatalf("after %s: %s", waittest.Patience, complaint)
 	}
 }

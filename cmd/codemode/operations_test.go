@@ -7,11 +7,12 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/codemode-sdk/codemode/internal/waittest"
 )
 
 // fetch gets a URL, which must answer with the status, to stdout: fetch 200 [-X METHOD] URL.
@@ -23,10 +24,10 @@ func fetch(ts *testscript.TestScript, _ bool, args []string) {
 		method, args = args[2], args[2:]
 	}
 	var last string
-	within(ts, 10*time.Second, "no answer from "+args[1], func() bool {
+	within(ts, "no answer from "+args[1], func() bool {
 		request, err := http.NewRequestWithContext(context.Background(), method, args[1], http.NoBody)
 		ts.Check(err)
-		response, err := (&http.Client{Timeout: 5 * time.Second}).Do(request)
+		response, err := (&http.Client{Timeout: waittest.Patience}).Do(request)
 		if err != nil {
 			return false
 		}
@@ -55,5 +56,5 @@ func exposition(ts *testscript.TestScript, _ bool, args []string) {
 // logged waits until a file has a line that matches.
 func logged(ts *testscript.TestScript, _ bool, args []string) {
 	pattern := regexp.MustCompile(args[1])
-	within(ts, 10*time.Second, "not in "+args[0]+": "+args[1], func() bool { return pattern.MatchString(ts.ReadFile(args[0])) })
+	within(ts, "not in "+args[0]+": "+args[1], func() bool { return pattern.MatchString(ts.ReadFile(args[0])) })
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/codemode-sdk/codemode/executorclient"
 	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/internal/porttest"
 	"github.com/codemode-sdk/codemode/registry"
 )
 
@@ -32,7 +33,7 @@ func TestReplacingAnExecutorUnderLoadLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	socket := filepath.Join(t.TempDir(), "s")
-	free, err := freePort()
+	free, err := porttest.Free()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +61,8 @@ func replaceUnderLoad(t *testing.T, address string, command []string, listening 
 	t.Helper()
 	serve := func() *exec.Cmd {
 		cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
-		cmd.Env = append(os.Environ(), "CODEMODE_LOG_LEVEL=warn")
+		// Limits that end nothing only because the machine is busy.
+		cmd.Env = append(os.Environ(), "CODEMODE_LOG_LEVEL=warn", "CODEMODE_MAX_EXEC_TIME=2m", "CODEMODE_POOL_QUEUE_TIMEOUT=2m", "CODEMODE_DRAIN_TIMEOUT=3m")
 		cmd.Stderr = os.Stderr
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)

@@ -13,9 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/codemode-sdk/codemode/config"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 	"github.com/codemode-sdk/codemode/sidecar"
 )
 
@@ -30,7 +29,7 @@ func TestMain(m *testing.M) {
 	code, err := withExecutor(m.Run)
 	http.DefaultClient.CloseIdleConnections()
 	if err == nil && code == 0 {
-		err = goleak.Find()
+		err = waittest.Goroutines()
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

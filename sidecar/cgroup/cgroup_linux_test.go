@@ -7,7 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/codemode-sdk/codemode/internal/waittest"
 )
 
 // open gives a tree of this machine, whatever controllers it has.
@@ -54,11 +55,7 @@ func populate(t *testing.T, g *Group, start *exec.Cmd) {
 	if err := start.Cancel(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); len(processes(g.path)) < 3; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s has %v", g.path, processes(g.path))
-		}
-	}
+	waittest.Until(t, g.path+" is not populated", func() bool { return len(processes(g.path)) >= 3 })
 }
 
 // A run that started others ends with all of them.

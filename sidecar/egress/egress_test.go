@@ -48,7 +48,12 @@ func TestAnAllowedHostIsReachedByHTTPS(t *testing.T) {
 		}
 	}
 	w.run.Close()
-	if !w.log.has("method=CONNECT", "target=a.b.example.org:443", "verdict=allowed") || w.log.has("sent=0", "verdict=allowed") {
+	for _, target := range []string{"example.com:443", "a.b.example.org:443", "other.example:8443"} {
+		if !w.log.has("method=CONNECT", "target="+target, "verdict=allowed") {
+			t.Errorf("no line about %s in\n%s", target, w.log)
+		}
+	}
+	if w.log.hasNow("sent=0", "verdict=allowed") {
 		t.Errorf("the log:\n%s", w.log)
 	}
 }

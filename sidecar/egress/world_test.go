@@ -21,12 +21,13 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/codemode-sdk/codemode/internal/waittest"
 	"github.com/codemode-sdk/codemode/sidecar/egress"
 )
 
 func TestMain(m *testing.M) {
 	// A server of net/http that has been closed keeps a connection for half a second.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+	waittest.VerifyMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
 }
 
 // The tests' part of the public internet.
@@ -124,7 +125,7 @@ func (w *world) connect() net.Conn {
 	if err := w.run.Accept(theirs); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := ours.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := ours.SetDeadline(time.Now().Add(waittest.Patience)); err != nil {
 		w.t.Fatal(err)
 	}
 	return ours
@@ -138,7 +139,7 @@ func (w *world) client() *http.Client {
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
 	}
 	w.t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: 10 * time.Second}
+	return &http.Client{Transport: transport, Timeout: waittest.Patience}
 }
 
 // say sends raw bytes, and the end of the stream unless the answer will be the last, and
@@ -185,13 +186,14 @@ func (s *syncBuffer) String() string {
 
 // has waits for a line of the log: it is written when a connection ends.
 func (s *syncBuffer) has(parts ...string) bool {
-	for range 200 {
-		for line := range strings.SplitSeq(s.String(), "\n") {
-			if !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(line, part) }) {
-				return true
-			}
+	return waittest.Poll(func() bool { return s.hasNow(parts...) })
+}
+
+func (s *syncBuffer) hasNow(parts ...string) bool {
+	for line := range strings.SplitSeq(s.String(), "\n") {
+		if !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(line, part) }) {
+			return true
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	return false
 }

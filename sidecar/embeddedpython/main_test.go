@@ -13,10 +13,9 @@ import (
 	"sync"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/codemode-sdk/codemode/internal/cpython"
 	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 )
 
 // nobody is a user without privileges.
@@ -90,7 +89,7 @@ func TestMain(m *testing.M) {
 			code = 1
 		}
 	}
-	if err := goleak.Find(); err != nil {
+	if err := waittest.Goroutines(); err != nil {
 		fmt.Println(err)
 		code = 1
 	}
