@@ -40,7 +40,11 @@ func approve(ctx context.Context, request registry.ApprovalRequest) (registry.De
 		c.journal.add(eventDecision, map[string]any{"approval": number, "allow": decision.Allow, "reason": decision.Reason})
 		return decision, nil
 	case <-ctx.Done():
-		c.journal.add(eventDecision, map[string]any{"approval": number, "allow": false, "reason": "nobody answered in time"})
+		reason := "nobody answered in time"
+		if errors.Is(context.Cause(ctx), errStopped) {
+			reason = "the answer was stopped"
+		}
+		c.journal.add(eventDecision, map[string]any{"approval": number, "allow": false, "reason": reason})
 		return registry.Decision{}, context.Cause(ctx)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,6 +25,8 @@ const patience = 2 * time.Minute
 type browser struct {
 	t   *testing.T
 	ctx context.Context
+	// expected is an error in the browser's log that the test is about.
+	expected atomic.Pointer[string]
 }
 
 // newBrowser starts Chromium with a profile of its own. What the page's console says of
@@ -46,17 +49,18 @@ func newBrowser(t *testing.T) *browser {
 		cancel()
 		stop()
 	})
+	b := &browser{t: t, ctx: ctx}
 	chromedp.ListenTarget(ctx, func(event any) {
 		switch e := event.(type) {
 		case *cdpruntime.EventExceptionThrown:
 			t.Errorf("the page threw %s", e.ExceptionDetails.Error())
 		case *log.EventEntryAdded:
-			if e.Entry.Level == log.LevelError && !strings.Contains(e.Entry.Text, "ERR_CONNECTION_REFUSED") {
+			expected := b.expected.Load()
+			if e.Entry.Level == log.LevelError && !strings.Contains(e.Entry.Text, "ERR_CONNECTION_REFUSED") && (expected == nil || !strings.Contains(e.Entry.Text, *expected)) {
 				t.Errorf("the browser's log: %s %s", e.Entry.Text, e.Entry.URL)
 			}
 		}
 	})
-	b := &browser{t, ctx}
 	b.do(log.Enable())
 	return b
 }

@@ -17,60 +17,62 @@ type message struct {
 	// Conversation goes on with one. If empty, a new one is begun; its id is in the
 	// header Conversation-Id of the answer.
 	Conversation string `json:"conversation"`
+	// After is the newest event that the page has, so that the stream begins with those
+	// of other pages. If absent, it begins with the message.
+	After *int `json:"after"`
 }
 
 // start begins a turn in the conversation that the request names. After it, the caller
 // runs the turn and calls end, or nothing of it happens.
-func (s *server) start(w http.ResponseWriter, r *http.Request) (c *conversation, text string, stop context.CancelCauseFunc, ctx context.Context, ok bool) {
-	var m message
+func (s *server) start(w http.ResponseWriter, r *http.Request) (c *conversation, m message, stop context.CancelCauseFunc, ctx context.Context, ok bool) {
 	if err := read(w, r, &m); err != nil {
 		fail(w, http.StatusBadRequest, err)
-		return nil, "", nil, nil, false
+		return nil, m, nil, nil, false
 	}
 	if strings.TrimSpace(m.Message) == "" {
 		fail(w, http.StatusBadRequest, errors.New("the message is empty"))
-		return nil, "", nil, nil, false
+		return nil, m, nil, nil, false
 	}
 	c, known := s.conversations.get(m.Conversation)
 	if !known {
 		if m.Conversation != "" {
 			fail(w, http.StatusNotFound, errors.New("there is no such conversation; the server keeps them until it is restarted"))
-			return nil, "", nil, nil, false
+			return nil, m, nil, nil, false
 		}
 		var err error
 		if c, err = s.conversations.create(); err != nil {
 			fail(w, http.StatusServiceUnavailable, err)
-			return nil, "", nil, nil, false
+			return nil, m, nil, nil, false
 		}
 	}
 	select {
 	case s.places <- struct{}{}:
 	default:
 		fail(w, http.StatusServiceUnavailable, errTooMany)
-		return nil, "", nil, nil, false
+		return nil, m, nil, nil, false
 	}
 	ctx, stop = context.WithCancelCause(s.ctx)
 	if err := c.begin(stop); err != nil {
 		stop(err)
 		<-s.places
 		fail(w, http.StatusConflict, err)
-		return nil, "", nil, nil, false
+		return nil, m, nil, nil, false
 	}
 	w.Header().Set("Conversation-Id", c.id)
-	return c, m.Message, stop, ctx, true
+	return c, m, stop, ctx, true
 }
 
 // chat is for programs: one message, one answer. Nobody can be asked for an approval, and
 // a client that goes away has stopped the turn.
 func (s *server) chat(w http.ResponseWriter, r *http.Request) {
-	c, text, stop, ctx, ok := s.start(w, r)
+	c, m, stop, ctx, ok := s.start(w, r)
 	if !ok {
 		return
 	}
 	s.turns.Add(1)
 	defer func() { stop(nil); <-s.places; s.turns.Done() }()
 	defer context.AfterFunc(r.Context(), func() { stop(errStopped) })()
-	result, err := s.turn(ctx, c, text, false)
+	result, err := s.turn(ctx, c, m.Message, false)
 	if err != nil {
 		fail(w, http.StatusBadGateway, err)
 		return
@@ -81,16 +83,20 @@ func (s *server) chat(w http.ResponseWriter, r *http.Request) {
 // chatStream is for pages: the turn's events as they happen. The turn goes on when the
 // page goes away, which finds the rest under /conversations/{id}/events.
 func (s *server) chatStream(w http.ResponseWriter, r *http.Request) {
-	c, text, stop, ctx, ok := s.start(w, r)
+	c, m, stop, ctx, ok := s.start(w, r)
 	if !ok {
 		return
 	}
 	before := c.journal.last()
 	s.turns.Go(func() {
 		defer func() { stop(nil); <-s.places }()
-		_, _ = s.turn(ctx, c, text, true) // the journal has both
+		_, _ = s.turn(ctx, c, m.Message, true) // the journal has both
 	})
-	s.stream(w, r, c, before, func(e Event) bool { return e.Type == eventDone })
+	from := before
+	if m.After != nil {
+		from = min(*m.After, before)
+	}
+	s.stream(w, r, c, from, func(e Event) bool { return e.ID > before && e.Type == eventDone })
 }
 
 // events gives all that happened since the event that Last-Event-ID or ?after names, and

@@ -45,10 +45,12 @@ func (c *conversation) begin(stop context.CancelCauseFunc) error {
 	return nil
 }
 
-func (c *conversation) end() {
+// end tells done. Who reads that can go on, and nobody can before it is told.
+func (c *conversation) end(stopped bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stop, c.used = nil, time.Now()
+	c.journal.add(eventDone, map[string]bool{"stopped": stopped})
 }
 
 // errStopped is why a turn ended that a person stopped.

@@ -29,7 +29,9 @@ func TestRequestsThatMustNotWork(t *testing.T) {
 		{name: "another page's form", method: "POST", path: "/chat", body: `{"message": "delete it"}`, header: map[string]string{"Sec-Fetch-Site": "cross-site"}, want: 403},
 		{name: "another page's script", method: "POST", path: "/chat", body: `{"message": "x"}`, header: map[string]string{"Origin": "https://example.com"}, want: 403},
 		{name: "a name that leads here", method: "GET", path: "/", header: map[string]string{"Host": "rebound.example.com"}, want: 421},
-		{name: "chat with GET", method: "GET", path: "/chat", want: 404},
+		{name: "more than JSON", method: "POST", path: "/chat", body: `{"message": "hello"} {"message": "delete it"}`, want: 400},
+		{name: "chat with GET", method: "GET", path: "/chat", want: 405},
+		{name: "a stream with GET", method: "GET", path: "/chat/stream", want: 405},
 		{name: "a file of the server", method: "GET", path: "/../main.go", want: 404},
 	} {
 		t.Run(r.name, func(t *testing.T) {
@@ -89,7 +91,7 @@ func TestConversationsAreBounded(t *testing.T) {
 		t.Errorf("there are %d, the one under way kept: %v", len(all.byID), kept)
 	}
 	first.journal.add(eventText, map[string]string{"text": strings.Repeat("x", maxLogBytes)})
-	first.end()
+	first.end(false)
 	if err := first.begin(nil); !errors.Is(err, errFull) {
 		t.Errorf("a conversation that is full began another turn: %v", err)
 	}

@@ -5,6 +5,8 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -58,6 +60,12 @@ func (s *server) handler(addr net.Addr) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /", http.FileServerFS(files))
 	mux.HandleFunc("GET /health", s.health)
+	for _, path := range []string{"/chat", "/chat/stream"} { // which the files' pattern would take
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Allow", http.MethodPost)
+			fail(w, http.StatusMethodNotAllowed, errors.New(`it takes a POST of {"message": "..."}; the page is at /`))
+		})
+	}
 	mux.HandleFunc("POST /chat", s.chat)
 	mux.HandleFunc("POST /chat/stream", s.chatStream)
 	mux.HandleFunc("GET /conversations/{id}/events", s.with(s.events))
@@ -119,7 +127,9 @@ func (s *server) approval(w http.ResponseWriter, r *http.Request, c *conversatio
 		Reason string `json:"reason"`
 	}
 	number, err := strconv.Atoi(r.PathValue("number"))
-	if err == nil {
+	if err != nil {
+		err = errors.New("an approval has a number, as in the event that asks for it")
+	} else {
 		err = read(w, r, &decision)
 	}
 	if err != nil {
@@ -147,9 +157,12 @@ func (s *server) health(w http.ResponseWriter, r *http.Request) {
 }
 
 func read(w http.ResponseWriter, r *http.Request, into any) error {
-	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(into)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return errors.New("the request is too large")
+		return fmt.Errorf("the message is too long: a request has at most %d KiB", maxBody>>10)
+	}
+	if err == nil {
+		err = json.Unmarshal(body, into)
 	}
 	if err != nil {
 		return errors.New(`the request is not the JSON that was expected, such as {"message": "..."}`)

@@ -29,8 +29,7 @@ func (s *server) turn(ctx context.Context, c *conversation, text string, interac
 	if err != nil && !stopped {
 		c.journal.add(eventError, map[string]string{"text": err.Error()})
 	}
-	c.end() // before done is told, so that who reads it can go on
-	c.journal.add(eventDone, map[string]bool{"stopped": stopped})
+	c.end(stopped)
 	return answer, err
 }
 

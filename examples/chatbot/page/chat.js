@@ -1,26 +1,19 @@
 // The chat: it sends messages, and draws the events that come back. Events are drawn the
 // same whether they are new or those of a conversation that is opened again.
 import { Card } from "./card.js";
-import { element } from "./element.js";
 import { Messages } from "./messages.js";
-import { problem, read } from "./stream.js";
+import { post, problem, read } from "./stream.js";
 
 const $ = (id) => document.getElementById(id);
-const suggestions = [
-  "Get weather for NYC and save to database", "Compare the weather of eight cities",
-  "Which month was the warmest in each city?", "What is in the database?",
-  "Delete what was saved last", "Run a slow program", "Run a program that fails",
-];
-
 let conversation = new URLSearchParams(location.search).get("c") ?? "";
 let last = 0; // the newest event that was drawn
 let busy = false;
 let following = new AbortController();
 const cards = new Map();
-const messages = new Messages($("messages"), (number) => {
+const messages = new Messages($("messages"), ({ root }) => {
   show("programs");
-  reveal(number, true);
-  cards.get(number).root.focus({ preventScroll: true });
+  reveal(root, true);
+  root.focus({ preventScroll: true });
 }, (number, decision) => post(`/conversations/${conversation}/approvals/${number}`, decision));
 
 function show(view) {
@@ -38,17 +31,16 @@ function card(number) {
     cards.set(number, made);
     $("none").hidden = true;
     $("programs").append(made.root);
-    reveal(number);
-    $("count").textContent = cards.size;
-    messages.chip(number);
+    reveal(made.root);
+    $("count").textContent = $("programs").querySelectorAll(".card").length;
+    messages.chip(number, made);
   }
   return cards.get(number);
 }
 
 // reveal scrolls to a program, but not a reader who scrolled elsewhere since the last one.
 let scrolled = 0;
-function reveal(number, asked) {
-  const { root } = cards.get(number);
+function reveal(root, asked) {
   if (!asked && Math.abs($("programs").scrollTop - scrolled) > 5) return;
   root.scrollIntoView({ block: "start" });
   scrolled = $("programs").scrollTop;
@@ -58,14 +50,14 @@ const draw = {
   user: ({ text }) => { setBusy(true); messages.user(text); },
   text: ({ text }) => messages.text(text),
   code: ({ execution, text }) => card(execution).write(text),
-  run: ({ execution, code }) => { card(execution).run(code); reveal(execution); messages.state(execution, "running"); say(`Program ${execution} is running`); },
+  run: ({ execution, code }) => { card(execution).run(code); reveal(card(execution).root); messages.state(execution, "running"); say(`Program ${execution} is running`); },
   call: (data) => card(data.execution).call(data),
   result: (data) => card(data.execution).result(data),
   output: (data) => card(data.execution).print(data),
   execution: (data) => {
     const ended = card(data.execution);
     ended.end(data);
-    reveal(data.execution);
+    reveal(ended.root);
     messages.state(data.execution, [ended.state.textContent, ended.meta.textContent].filter(Boolean).join(" · "), data.status === "ok");
     say(`Program ${data.execution} ${ended.state.textContent}`);
   },
@@ -96,24 +88,19 @@ function setBusy(now) {
   $("messages").setAttribute("aria-busy", String(now)); // read out when it is whole
 }
 
-async function post(path, data) {
-  const response = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(data) });
-  if (!response.ok) throw Object.assign(new Error(await problem(response)), { status: response.status });
-  return response;
-}
-
 async function send(text) {
   following.abort(); // the answer to the message has the events from now on
   following = new AbortController();
   setBusy(true);
   let response;
   try {
-    response = await post("/chat/stream", { message: text, conversation });
+    response = await post("/chat/stream", { message: text, conversation, after: last });
   } catch (error) {
-    messages.note("error", `The message was not taken: ${error.message}`);
+    messages.note("error", `The message was not taken: ${error.status ? error.message : "the server does not answer."}`);
     if (error.status === 404) forget();
     setBusy(false);
     $("message").value ||= text;
+    follow();
     return;
   }
   conversation = response.headers.get("Conversation-Id");
@@ -123,19 +110,25 @@ async function send(text) {
   } catch {
     // The connection broke. The server goes on, and so does follow.
   }
-  if (busy) follow();
+  follow();
 }
 
-// forget leaves a conversation that the server does not have any more.
+// forget leaves a conversation that the server does not have any more. What was shown
+// stays; the next one counts its programs from 1 again.
 function forget() {
   conversation = "";
   last = 0;
+  for (const { root } of cards.values()) root.removeAttribute("id");
+  cards.clear();
   history.replaceState(null, "", location.pathname);
 }
 
-// follow reads the conversation from the last event that was drawn, for as long as it lasts.
+// follow reads the conversation from the last event that was drawn, for as long as it
+// lasts: it may go on in another tab. A tab that nobody looks at has no need to, and
+// browsers allow few connections.
 async function follow(attempt = 0) {
   const { signal } = following;
+  if (!conversation || document.hidden && !busy) return;
   try {
     const response = await fetch(`/conversations/${encodeURIComponent(conversation)}/events?after=${last}`, { signal });
     if (!response.ok) {
@@ -144,14 +137,14 @@ async function follow(attempt = 0) {
       forget();
       return;
     }
-    if (attempt > 0) messages.note("notice", "The server answers again.");
+    if (attempt > 0 && busy) messages.note("notice", "The server answers again.");
     attempt = 0;
     await read(response, told);
   } catch {
     // Below: the stream ended all the same.
   }
-  if (signal.aborted || !busy) return;
-  if (attempt === 0) messages.note("notice", "The server does not answer. Trying again…");
+  if (signal.aborted) return;
+  if (attempt === 0 && busy) messages.note("notice", "The server does not answer. Trying again…");
   setTimeout(() => signal.aborted || follow(attempt + 1), Math.min(500 * 2 ** attempt, 10000));
 }
 
@@ -173,6 +166,12 @@ function submit(text) {
   send(text.trim());
 }
 
+document.addEventListener("visibilitychange", () => {
+  if (busy) return; // the answer is read to its end
+  following.abort();
+  following = new AbortController();
+  follow();
+});
 $("composer").addEventListener("submit", (event) => { event.preventDefault(); submit($("message").value); });
 for (const kind of ["keydown", "keypress"]) $("message").addEventListener(kind, (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -184,13 +183,8 @@ document.addEventListener("keydown", (event) => { if (event.key === "Escape" && 
 $("stop").addEventListener("click", stop);
 $("new").addEventListener("click", () => location.assign(location.pathname));
 $("view-chat").addEventListener("click", () => show("chat"));
-$("view-programs").addEventListener("click", () => { show("programs"); if (cards.size) reveal([...cards.keys()].at(-1), true); });
-for (const text of suggestions) {
-  const button = element("button", "", text);
-  button.type = "button";
-  button.addEventListener("click", () => submit(text));
-  $("suggestions").append(element("li", "", button));
-}
+$("view-programs").addEventListener("click", () => { show("programs"); const all = $("programs").querySelectorAll(".card"); if (all.length) reveal([...all].at(-1), true); });
+for (const button of $("suggestions").querySelectorAll("button")) button.addEventListener("click", () => submit(button.textContent));
 fetch("/health").then((response) => response.json()).then(({ model, error }) => {
   $("model").textContent = model;
   $("model").hidden = false;

@@ -43,12 +43,12 @@ export class Messages {
     this.writing = null;
   }
 
-  chip(number) {
+  chip(number, card) {
     this.end();
     const state = element("span", "", "being written");
     const button = element("button", "chip", `Program ${number}`, state);
     button.type = "button";
-    button.addEventListener("click", () => this.open(number));
+    button.addEventListener("click", () => this.open(card));
     this.chips.set(number, state);
     this.add(button);
   }

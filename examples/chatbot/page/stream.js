@@ -30,3 +30,10 @@ export async function problem(response) {
     return text || `the server answered ${response.status}`;
   }
 }
+
+// post sends JSON. An answer that is no success is an error with its status.
+export async function post(path, data) {
+  const response = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(data) });
+  if (!response.ok) throw Object.assign(new Error(await problem(response)), { status: response.status });
+  return response;
+}
