@@ -97,8 +97,10 @@ func startForkServer(ctx context.Context, python *cpython.Install, plan *sandbox
 		Path: python.Executable,
 		// CPython finds its virtual environment by the name it is called by.
 		// -I: no environment, no user site, no current directory on the path.
-		Args:        []string{python.Executable, "-I", "-B", "-X", "utf8", "-c", string(boot)},
-		Env:         []string{"LANG=C.UTF-8", "MALLOC_ARENA_MAX=2"},
+		Args: []string{python.Executable, "-I", "-B", "-X", "utf8", "-c", string(boot)},
+		Env: []string{"LANG=C.UTF-8", "MALLOC_ARENA_MAX=2",
+			// What a worker is the first to call would be looked up anew in each.
+			"LD_BIND_NOW=1"},
 		Dir:         "/",
 		Stderr:      f.stderr,
 		ExtraFiles:  []*os.File{theirs},

@@ -87,13 +87,18 @@ class LoopInbox(Inbox):
 
 
 class Channel:
-    # A value of more bytes goes in parts of this size; 0 for an executor that takes none.
-    part = 0
-    # What the executor sends of rows before it gets credit, in bytes.
-    window = 0
+    __slots__ = (
+        "part", "window", "_socket", "_rest", "_needed", "_ids", "_inboxes", "_reading",
+        "_writing", "_later", "_arrived", "_waiting_threads", "_loops",
+    )  # fmt: skip
 
     def __init__(self, fd):
-        self._socket = socket.socket(fileno=fd)
+        # A value of more bytes goes in parts of this size; 0 for an executor that takes none.
+        self.part = 0
+        # What the executor sends of rows before it gets credit, in bytes.
+        self.window = 0
+        # With what it is: the descriptor may come to be one only later.
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fd)
         self._rest = bytearray()  # the beginning of a frame
         self._needed = 0  # how long that has to become
         self._ids = itertools.count(1)

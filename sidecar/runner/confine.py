@@ -1,6 +1,7 @@
 """Taking rights away: once in the fork server, once in every worker."""
 
 import base64
+import copy
 import os
 import resource
 
@@ -72,6 +73,13 @@ def become(user, set_groups, capabilities):
         kernel.set_capabilities(capabilities)
 
 
+# The limits that the fork server keeps to as well, so that its workers have them from it.
+_INHERITED = {
+    getattr(resource, "RLIMIT_" + name)
+    for name in ("AS", "DATA", "FSIZE", "CORE", "MEMLOCK", "MSGQUEUE", "RTPRIO")
+}
+
+
 class WorkerConfinement:
     """What a worker does to itself between being forked and being ready.
 
@@ -79,11 +87,14 @@ class WorkerConfinement:
     touches for the first time costs it a page.
     """
 
+    __slots__ = (
+        "outlet", "orphans", "limits", "processor_time", "filter", "landlock", "rules", "scratch_access",
+        "directories", "scratch", "leave_mounts", "mount", "capabilities", "drop_capabilities",
+        "die_with_parent", "close_others", "used", "limits_left", "files",
+    )  # fmt: skip
+
     def __init__(self, plan, outlet=None):
         self.outlet = outlet
-        self.private_mounts = plan["private_mounts"]
-        self.scratch_options = plan["scratch_options"]
-        self.capabilities = plan["capabilities"]
         self.orphans = plan["orphans"]
         self.limits = [
             (getattr(resource, "RLIMIT_" + name), soft, hard)
@@ -99,17 +110,36 @@ class WorkerConfinement:
         if plan["seccomp"]:
             filter_ = plan["worker_filter"]
             self.filter = kernel.Filter(base64.b64decode(filter_["code"]), filter_["pid_offsets"])
-        self.landlock = plan["landlock"]
-        self.rules = [
-            (os.open(path, os.O_PATH | os.O_CLOEXEC), access)
-            for path, access in (self.landlock or {}).get("rules", ())
-            if os.path.exists(path)
-        ]
+        self.landlock, self.rules, self.scratch_access = None, [], 0
+        if plan["landlock"]:
+            landlock = plan["landlock"]
+            self.landlock = kernel.Landlock(
+                landlock["handled_fs"], landlock["handled_net"], landlock["scoped"], landlock["size"]
+            )
+            self.rules = [
+                (os.open(path, os.O_PATH | os.O_CLOEXEC), access)
+                for path, access in landlock["rules"]
+                if os.path.exists(path)
+            ]
+            self.scratch_access = landlock["scratch_access"]
         self.directories = files.Directories(plan["files"]) if plan["files"] else None
+        # Every worker's scratch directory, if each has a mount of its own there, else "".
+        self.scratch = plan["scratch"]
+        self.leave_mounts = kernel.Call("unshare", kernel.CLONE_NEWNS)
+        flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+        self.mount = kernel.mounting("tmpfs", self.scratch, "tmpfs", flags, plan["scratch_options"])
+        self.capabilities = plan["capabilities"]
+        self.drop_capabilities = kernel.setting_capabilities(0)
+        self.die_with_parent = kernel.Call("prctl", kernel.PR_SET_PDEATHSIG, 9, 0, 0, 0)
+        self.close_others = kernel.Call("close_range", 4, 0xFFFFFFFF, 0)
         self.used = {}
+        self.limits_left = self.files = []
 
     def measure(self, statm):
-        """Take what every worker inherits as the floor of its memory limits."""
+        """Take what every worker inherits as the floor of its memory limits.
+
+        From here on this process keeps to most of its workers' limits itself.
+        """
         pages = statm.read().split()
         size = resource.getpagesize()
         self.used = {
@@ -120,50 +150,67 @@ class WorkerConfinement:
             (kind, soft + self.used.get(kind, 0), hard + self.used.get(kind, 0))
             for kind, soft, hard in self.limits
         ]
+        for kind, soft, hard in self.limits:
+            if kind in _INHERITED:
+                resource.setrlimit(kind, (soft, hard))
+        self.limits_left = [
+            (kind, values)
+            for kind, *values in self.limits
+            if kind != resource.RLIMIT_NOFILE and resource.getrlimit(kind) != tuple(values)
+        ]
+        self.files = [tuple(values) for kind, *values in self.limits if kind == resource.RLIMIT_NOFILE]
+
+    def rehearsal(self):
+        """The same, for a process that is to be left as it is."""
+        other = copy.copy(self)
+        nothing = kernel.Call("getpid")
+        other.leave_mounts = other.mount = other.drop_capabilities = nothing
+        other.die_with_parent = other.close_others = nothing
+        other.directories = other.outlet = None
+        other.limits_left = [(kind, resource.getrlimit(kind)) for kind, *_ in self.limits]
+        other.processor_time = [(kind, *resource.getrlimit(kind)) for kind, *_ in self.processor_time]
+        other.files = [resource.getrlimit(resource.RLIMIT_NOFILE)]
+        if self.landlock is not None:
+            other.landlock = self.landlock.rehearsal()
+        if self.filter is not None:
+            other.filter = self.filter.rehearsal()
+        return other
 
     def apply(self, scratch, outputs, parent, channel):
         """Confine this process to its directories; parent is the pid of what forked it."""
-        if self.private_mounts:
-            kernel.call("unshare", kernel.CLONE_NEWNS)
-            flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
-            kernel.mount("tmpfs", scratch, "tmpfs", flags, self.scratch_options)
+        if self.scratch:
+            self.leave_mounts()
+            self.mount()
         rules = self.rules
         if self.directories is not None:
-            own = self.directories.prepare(scratch, outputs, self.private_mounts, channel.hand_over)
+            own = self.directories.prepare(scratch, outputs, bool(self.scratch), channel.hand_over)
             rules = [*rules, *own]
         if self.outlet is not None:
             self.outlet.hand_over_memory(channel)
         os.chdir(scratch)
         if self.capabilities:
-            kernel.set_capabilities(0)
+            self.drop_capabilities()
         if self.orphans:
             # Where the fork server is not the init of a namespace, nothing else ends
             # its workers with it.
-            kernel.prctl(kernel.PR_SET_PDEATHSIG, 9)
+            self.die_with_parent()
             if os.getppid() != parent:
                 raise OSError("the fork server ended")
-        for kind, soft, hard in self.limits:
-            if kind != resource.RLIMIT_NOFILE:
-                resource.setrlimit(kind, (soft, hard))
-        if self.landlock:
+        for kind, values in self.limits_left:
+            resource.setrlimit(kind, values)
+        if self.landlock is not None:
             own = os.open(".", os.O_PATH | os.O_CLOEXEC)
-            kernel.landlock(
-                self.landlock["handled_fs"],
-                self.landlock["handled_net"],
-                self.landlock["scoped"],
-                self.landlock["size"],
-                [*rules, (own, self.landlock["scratch_access"])],
-            )
-        kernel.call("close_range", 4, 0xFFFFFFFF, 0)
+            self.landlock.restrict([*rules, (own, self.scratch_access)])
+            os.close(own)
+        self.close_others()
         if self.outlet is not None:
             self.outlet.hand_over(channel, self.filter)
         elif self.filter is not None:
             self.filter.install()
         # Last: it also bounds what may be handed over, against what all of a user's
         # processes have in flight, and another's program must not keep this from its way.
-        for kind, soft, hard in self.limits:
-            if kind == resource.RLIMIT_NOFILE:
-                resource.setrlimit(kind, (soft, hard))
+        for values in self.files:
+            resource.setrlimit(resource.RLIMIT_NOFILE, values)
 
     def lower(self, limit, session):
         """Hold this process to what is known only now that there is a program.

@@ -14,7 +14,6 @@ import signal
 import socket
 import struct
 import sys
-import traceback
 
 from . import confine, forking, immortal, keeper, kernel, network, preload, worker
 
@@ -29,7 +28,6 @@ _ENDED = struct.Struct("<cQiQQQ")  # endedSize in forkserver_linux.go
 # So often the interpreter has specialised the code that every run goes through.
 _REHEARSALS = 20
 _MOST = 2000  # bytes of a reason
-_CONTROL = 3  # also what a worker calls its own control socket
 
 
 def main(control, plan, registered):
@@ -77,17 +75,22 @@ class _Server:
         os.environ.update(plan["environment"])
         modules.run()
         os.umask(0o077)
+        os.environ["HOME"] = os.environ["TMPDIR"] = self.confinement.scratch
         worker.prepare()
-        self._wake = self._watch_children()
+        self._wake, self._wake_write = socket.socketpair()
+        self._wake.setblocking(False)
+        self._wake_write.setblocking(False)
         if plan["filter"] is not None:
             kernel.Filter(base64.b64decode(plan["filter"])).install()
         memory = forking.Memory(maps)
         self._make_child = forking.Fork(self.registered)
+        immortal.mark_constants()
         self._rehearse()
         modules.close()
         gc.collect()
         memory.fill()
         self._rehearse()
+        self._worker = worker.Worker(self.confinement)
         # What is here now is shared by all workers: keep the collector from writing to it.
         gc.collect()
         gc.disable()
@@ -100,19 +103,17 @@ class _Server:
         return {"python": sys.version.split()[0]}
 
     def _rehearse(self):
+        rehearsal = worker.Rehearsal(self.confinement)
         for _ in range(_REHEARSALS):
-            worker.rehearse()
             self._make_child.mend()
+            rehearsal.play()
+            worker.rehearse()
+        self._watch_children()
 
     def _watch_children(self):
-        """A descriptor that becomes readable when a worker has ended."""
-        read, write = socket.socketpair()
-        read.setblocking(False)
-        write.setblocking(False)
+        """Have _wake become readable when a worker has ended."""
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(write.fileno(), warn_on_full_buffer=False)
-        self._wake_write = write
-        return read
+        signal.set_wakeup_fd(self._wake_write.fileno(), warn_on_full_buffer=False)
 
     def serve(self):
         import select
@@ -152,47 +153,21 @@ class _Server:
             pid = self.keepers.start(
                 self.control,
                 _FORK.pack(STARTED, identity),
-                lambda parent: self._become_worker(scratch, outputs, parent, fds, awaited),
+                lambda parent: self._worker.live(scratch, outputs, parent, fds, awaited),
             )
             self.workers[pid] = identity
             return
         parent = os.getpid()
         pid = self._make_child()
         if pid == 0:
-            self._become_worker(scratch, outputs, parent, fds, awaited)
+            self._worker.live(scratch, outputs, parent, fds, awaited)
+            os._exit(1)
         self.workers[pid] = identity
         handle = kernel.call("pidfd_open", pid, 0)
         try:
             socket.send_fds(self.control, [_FORK.pack(STARTED, identity)], [handle])
         finally:
             os.close(handle)
-
-    def _become_worker(self, scratch, outputs, parent, fds, awaited):
-        try:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            control, stdout, stderr = fds
-            # Not the fork server's own: its flags would be those of all workers.
-            stdin = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-            os.dup2(stdin, 0)
-            os.close(stdin)
-            keep = os.dup(control) if control == _CONTROL else control
-            os.dup2(stdout, 1)
-            os.dup2(stderr, 2)
-            confinement = self.confinement
-            os.dup2(keep, _CONTROL, inheritable=False)
-
-            os.environ["HOME"] = os.environ["TMPDIR"] = scratch
-            worker.serve(
-                _CONTROL,
-                lambda channel: confinement.apply(scratch, outputs, parent, channel),
-                confinement.lower,
-                awaited,
-            )
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(1)
 
     def _reap(self):
         while True:

@@ -14,32 +14,59 @@ import types
 
 
 _LEAST = 3 << 30  # the count from which on CPython 3.14 takes an object as immortal
+_FLAG = 1 << 16  # in the upper half of the word, how it tells that sooner
+_WORDS = 1 << 46  # all memory, in words of the size of a reference count
 
 
 def mark_all():
     """Mark every object that can be found. Before 3.12 there is no such mark."""
+    # A mark is also what tells that an object has been seen: a set of addresses would leave
+    # holes in the heap that every fork had to copy.
+    _mark(gc.get_objects())
+
+
+def mark_constants():
+    """Mark what the code of all functions loads.
+
+    Code notes when it is run first whether a constant counts its references.
+    """
+    functions = (thing for thing in gc.get_objects() if type(thing) is types.FunctionType)
+    _mark([constant for function in functions for constant in _constants(function.__code__)], through=False)
+
+
+def _constants(code):
+    for constant in code.co_consts:
+        if type(constant) is types.CodeType:
+            yield from _constants(constant)
+        else:
+            yield constant
+
+
+def _mark(pending, through=True):
     if sys.version_info < (3, 12) or sys.implementation.name != "cpython":
         return
     if getattr(sys, "_is_gil_enabled", lambda: True)() is False:
         return  # a free-threaded build counts references elsewhere
-    # All memory, by words of the size of a reference count. A mark is also what tells
-    # that an object has been seen: a set of addresses would leave holes in the heap that
-    # every fork had to copy.
-    memory = (ctypes.c_uint32 * (1 << 46)).from_address(0)
-    mark = memory[id(None) >> 2]
-    if mark == _LEAST:
-        # From 3.14 on, what the interpreter put on its stack as a mortal it takes off as
-        # one. Below the least count, the next use would write again.
-        mark |= _LEAST >> 2
+    memory = (ctypes.c_uint32 * _WORDS).from_address(0)
+    none = id(None) >> 2
+    # From 3.14 on, what the interpreter put on its stack as a mortal it takes off as one.
+    # Below the least count, the next use would write again.
+    least, flag = memory[none], memory[none + 1] & _FLAG
+    mark = least | least >> 2 if least == _LEAST else least
+    if not through:
+        mark ^= 1  # mark_all() has yet to go through it
     referents = gc.get_referents
-    pending = gc.get_objects()
     while pending:
         found = []
         for thing in pending:
             place = id(thing) >> 2
             if memory[place] != mark:
                 memory[place] = mark
+                if flag:
+                    memory[place + 1] |= flag
                 found.append(thing)
+        if not through:
+            return
         pending = referents(*found)
         for thing in found:
             if type(thing) is types.CodeType:  # which the collector does not look into

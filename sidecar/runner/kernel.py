@@ -4,6 +4,7 @@ Everything here runs before a program is let in: in the fork server, and in a wo
 until its last filter is in place.
 """
 
+import copy
 import ctypes
 import os
 import struct
@@ -51,19 +52,35 @@ def load(numbers):
 
 def call(name, *args):
     """Make one system call; raises OSError as the standard library would."""
-    converted = [
-        ctypes.c_long(a) if isinstance(a, int) else ctypes.c_char_p(a) if isinstance(a, bytes) else a
-        for a in args
-    ]
-    result = _syscall(ctypes.c_long(NR[name]), *converted)
-    if result < 0:
-        code = ctypes.get_errno()
-        raise OSError(code, f"{name}: {os.strerror(code)}")
-    return result
+    return Call(name, *args)()
+
+
+class Call:
+    """A system call, ready to be made."""
+
+    __slots__ = ("_name", "_arguments")
+
+    def __init__(self, name, *args):
+        self._name = name
+        self._arguments = [
+            ctypes.c_long(a) if isinstance(a, int) else ctypes.c_char_p(a) if isinstance(a, bytes) else a
+            for a in (NR[name], *args)
+        ]
+
+    def __call__(self):
+        result = _syscall(*self._arguments)
+        if result < 0:
+            code = ctypes.get_errno()
+            raise OSError(code, f"{self._name}: {os.strerror(code)}")
+        return result
 
 
 def mount(source, target, kind, flags, data):
-    call("mount", source.encode(), target.encode(), kind.encode(), flags, data.encode())
+    mounting(source, target, kind, flags, data)()
+
+
+def mounting(source, target, kind, flags, data):
+    return Call("mount", source.encode(), target.encode(), kind.encode(), flags, data.encode())
 
 
 def open_tree(path, recursive=True):
@@ -95,28 +112,47 @@ def prctl(option, arg2=0, arg3=0):
 
 
 def set_capabilities(effective):
+    setting_capabilities(effective)()
+
+
+def setting_capabilities(effective):
     """Keep the given capabilities (a bit mask) and nothing else, not even to inherit."""
     header = struct.pack("=Ii", 0x20080522, 0)
     low, high = effective & 0xFFFFFFFF, effective >> 32
-    call("capset", header, struct.pack("=IIIIII", low, low, 0, high, high, 0))
+    return Call("capset", header, struct.pack("=IIIIII", low, low, 0, high, high, 0))
 
 
 def landlock(handled_fs, handled_net, scoped, size, rules):
     """Confine this process. rules is a list of (directory or file descriptor, access)."""
-    attr = struct.pack("=QQQ", handled_fs, handled_net, scoped)[:size]
-    ruleset = call("landlock_create_ruleset", attr, len(attr), 0)
-    try:
-        for fd, access in rules:
-            call(
-                "landlock_add_rule",
-                ruleset,
-                LANDLOCK_RULE_PATH_BENEATH,
-                struct.pack("=Qi", access, fd),
-                0,
-            )
-        call("landlock_restrict_self", ruleset, 0)
-    finally:
-        os.close(ruleset)
+    Landlock(handled_fs, handled_net, scoped, size).restrict(rules)
+
+
+class Landlock:
+    """What a process is to be confined in, but for the rules."""
+
+    __slots__ = ("_create", "_restrict")
+
+    def __init__(self, handled_fs, handled_net, scoped, size):
+        attr = struct.pack("=QQQ", handled_fs, handled_net, scoped)[:size]
+        self._create = Call("landlock_create_ruleset", attr, len(attr), 0)
+        self._restrict = "landlock_restrict_self"
+
+    def rehearsal(self):
+        """The same, without an effect."""
+        other = copy.copy(self)
+        other._restrict = "getpid"
+        return other
+
+    def restrict(self, rules):
+        """Confine this process. rules is a list of (directory or file descriptor, access)."""
+        ruleset = self._create()
+        try:
+            for fd, access in rules:
+                rule = struct.pack("=Qi", access, fd)
+                call("landlock_add_rule", ruleset, LANDLOCK_RULE_PATH_BENEATH, rule, 0)
+            call(self._restrict, ruleset, 0)
+        finally:
+            os.close(ruleset)
 
 
 class _Fprog(ctypes.Structure):
@@ -126,10 +162,19 @@ class _Fprog(ctypes.Structure):
 class Filter:
     """A seccomp program: an array of struct sock_filter."""
 
+    __slots__ = ("_code", "_prog", "_pid_offsets", "_install")
+
     def __init__(self, program, pid_offsets=()):
         self._code = ctypes.create_string_buffer(program, len(program))
         self._prog = _Fprog(len(program) // 8, ctypes.addressof(self._code))
         self._pid_offsets = pid_offsets
+        self._install = "seccomp"
+
+    def rehearsal(self):
+        """The same, without an effect."""
+        other = copy.copy(self)
+        other._install = "getpid"
+        return other
 
     def install(self, listen=False):
         """Put it over this process; it may know its own pid.
@@ -140,4 +185,4 @@ class Filter:
         for offset in self._pid_offsets:
             ctypes.memmove(ctypes.addressof(self._code) + offset, pid, len(pid))
         flags = SECCOMP_FILTER_FLAG_NEW_LISTENER if listen else 0
-        return call("seccomp", SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(self._prog))
+        return call(self._install, SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(self._prog))

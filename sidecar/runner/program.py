@@ -289,12 +289,11 @@ def _place(node):
 
 
 def main_module():
-    """A fresh __main__; its dictionary is the program's namespace."""
+    """A fresh module for __main__; its dictionary is the program's namespace."""
     module = types.ModuleType("__main__")
     module.__builtins__ = __builtins__
     module.__file__ = FILE
-    sys.modules["__main__"] = module
-    return module.__dict__
+    return module
 
 
 def next_file():

@@ -5,44 +5,124 @@ import gc
 import json
 import os
 import resource
-import signal
+import socket
 import struct
 import sys
+import traceback
 
 from . import channel as wire
 from . import check, program, tools, values
 
 
-def serve(fd, confine, lower, awaited):
-    """Confine this process, run the program that it is sent, and never return.
+CONTROL = 3  # the descriptor of a worker's control socket
 
-    awaited says that somebody waits for it already.
+
+class Worker:
+    """A worker of which all is ready but the process, which comes by a fork.
+
+    What a worker makes, or looks up for the first time, costs it pages; what it finds
+    costs it nothing.
     """
-    channel = wire.Channel(fd)
-    try:
-        confine(channel)
-    except BaseException as error:
-        channel.send(wire.FAILED, 0, f"{type(error).__name__}: {error}".encode())
-        os._exit(1)
-    try:
-        if not awaited:  # else it would only come later
-            rehearse()
-        prepared = Run(channel, lower)
-        kind, payload = channel.exchange(wire.READY, b"")
+
+    __slots__ = ("confinement", "channel", "run", "_fd", "_end")
+
+    def __init__(self, confinement, fd=CONTROL, end=_signal.pause):
+        self.confinement = confinement
+        self.channel = wire.Channel(fd)
+        self.run = Run(self.channel, confinement.lower)
+        self._fd = fd
+        self._end = end
+
+    def live(self, scratch, outputs, parent, fds, awaited):
+        """Be that worker in the process that parent has just forked, to its end.
+
+        fds are its control socket, and where its standard output and error go. awaited
+        says that somebody waits for it already.
+        """
+        try:
+            self.take(fds)
+            if self.confine(scratch, outputs, parent):
+                if not awaited:  # else it would only come later
+                    rehearse()
+                self.serve()
+        except (wire.Lost, OSError):
+            pass
+        except BaseException:
+            traceback.print_exc()
+
+    def take(self, fds):
+        """Leave the fork server's business behind, and have these descriptors."""
+        _signal.set_wakeup_fd(-1)
+        _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+        control, stdout, stderr = fds
+        # Not the fork server's own: its flags would be those of all workers.
+        stdin = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        os.dup2(stdin, 0)
+        os.close(stdin)
+        if control == self._fd:
+            control = os.dup(control)
+        os.dup2(stdout, 1)
+        os.dup2(stderr, 2)
+        os.dup2(control, self._fd, False)
+
+    def confine(self, scratch, outputs, parent):
+        """Whether it is confined; if not, the executor has been told."""
+        if scratch != self.confinement.scratch:
+            os.environ["HOME"] = os.environ["TMPDIR"] = scratch
+        try:
+            self.confinement.apply(scratch, outputs, parent, self.channel)
+        except BaseException as error:
+            self.channel.send(wire.FAILED, 0, f"{type(error).__name__}: {error}".encode())
+            return False
+        return True
+
+    def serve(self):
+        """Run the programs that the executor sends."""
+        run = self.run
+        run.begin()
+        kind, payload = self.channel.exchange(wire.READY, b"")
         while kind == wire.RUN:
-            done = prepared.run(payload)
-            if not prepared.session:
-                channel.send(wire.DONE, 0, done)
+            done = run.run(payload)
+            if not run.session:
+                self.channel.send(wire.DONE, 0, done)
                 # The executor ends this process once it has the result; nothing runs after it.
-                signal.pause()
+                self._end()
+                return
             # The executor holds this process still until there is another program for it.
-            kind, payload = channel.exchange(wire.DONE, done)
-            channel.abandon()
+            kind, payload = self.channel.exchange(wire.DONE, done)
+            self.channel.abandon()
             program.next_file()
-            prepared.prepare()
-    except (wire.Lost, OSError):
-        pass
-    os._exit(1)
+            run.prepare()
+            run.begin()
+
+
+class Rehearsal:
+    """A worker played by the fork server, which stays what it is.
+
+    It warms the interpreter: a worker that is the first to go some way has to copy the
+    pages in which the interpreter takes note of it.
+    """
+
+    def __init__(self, confinement):
+        self._executor, self._own = socket.socketpair()
+        self._executor.setblocking(False)  # all that there is to read is there
+        self._compiled = False
+        # Of the same types as a worker's: what the interpreter notes is by type.
+        self._worker = Worker(confinement.rehearsal(), self._own.fileno(), lambda: None)
+
+    def play(self):
+        fds = [os.dup(fd) for fd in (self._own.fileno(), 1, 2)]
+        self._compiled = not self._compiled
+        request = _rehearsal(program.Program(_PROGRAM).dump() if self._compiled else b"")
+        self._executor.send(wire.HEADER.pack(len(request), wire.RUN, 0) + request)
+        self._worker.live(self._worker.confinement.scratch or "/", "", os.getppid(), fds, True)
+        gc.disable()
+        for fd in fds:
+            os.close(fd)
+        self._worker.run.prepare()
+        said = self._executor.recv(1 << 16)
+        if said[4] != wire.READY:
+            raise OSError(said[wire.HEADER.size :].decode())
 
 
 # What the executor says about a run: the most bytes of a value of a tool and of the
@@ -58,19 +138,26 @@ _MAX_CODE = 256 << 10
 class Run:
     """A run of which all is ready that does not depend on the program; then the session's next."""
 
+    __slots__ = ("channel", "lower", "main", "names", "session", "tools", "result_size")
+
     def __init__(self, channel, lower=None):
         self.channel = channel
         self.lower = lower
-        self.names = program.main_module()
+        self.main = program.main_module()
+        self.names = self.main.__dict__
         self.session = False
         self.prepare()
 
     def prepare(self):
         self.names["tools"] = self.tools = tools.Tools(None)
         self.names["agents"] = tools.Agents(self.tools)
-        sys.modules["tools"] = self.tools
         self.result_size = 0
-        signal.signal(signal.SIGUSR1, _deadline)
+
+    def begin(self):
+        """From here on it is what this process runs."""
+        sys.modules["__main__"] = self.main
+        sys.modules["tools"] = self.tools
+        _signal.signal(_signal.SIGUSR1, _deadline)
         gc.enable()
 
     def run(self, payload):
@@ -92,7 +179,7 @@ class Run:
             meta = {"status": "timeout", "exit_code": 1, "error": program.describe(error)}
         except BaseException as error:
             meta = {"status": "error", "exit_code": 1, "error": check.complete(error, program.describe(error))}
-        _signal.signal(signal.SIGUSR1, _signal.SIG_IGN)
+        _signal.signal(_signal.SIGUSR1, _signal.SIG_IGN)
         return _done(meta, channel.send_parts(0, value))
 
     def value(self, payload):
@@ -141,19 +228,23 @@ def rehearse():
     waits, the pages that the run would otherwise copy.
     """
     rehearsal = Run(_Nobody())
+    rehearsal.begin()
     gc.disable()
-    _done(None, rehearsal.value(_REHEARSAL))
-    _signal.signal(signal.SIGUSR1, _signal.SIG_IGN)
+    _done(None, rehearsal.value(_rehearsal()))
+    _signal.signal(_signal.SIGUSR1, _signal.SIG_IGN)
 
 
 class _Nobody:
     """The channel of a rehearsal."""
 
 
-_REHEARSAL = b"".join(
-    struct.pack("<I", len(part)) + part
-    for part in (_OPTIONS.pack(1, 1000, 0, 0, 0, 0), b"[1 + 1]", b"", b"")
-)
+_PROGRAM = "[1 + 1]"
+
+
+def _rehearsal(code=b""):
+    """What the executor would send of the program, with code if it is compiled."""
+    parts = _OPTIONS.pack(1, 1000, 0, 0, 0, 0), _PROGRAM.encode(), b"", code
+    return b"".join(struct.pack("<I", len(part)) + part for part in parts)
 
 
 def _encode(result, limit):

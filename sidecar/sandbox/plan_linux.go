@@ -136,7 +136,7 @@ type rootPlan struct {
 }
 
 type workerPlan struct {
-	PrivateMounts  bool                `json:"private_mounts"`
+	Scratch        string              `json:"scratch"`
 	ScratchOptions string              `json:"scratch_options"`
 	Capabilities   bool                `json:"capabilities"`
 	Sessions       bool                `json:"sessions"` // some may run several programs
@@ -299,7 +299,7 @@ func (p *Plan) useNamespaces(o Options, ns namespaces) {
 		Paths: withoutNested(o.ReadPaths), Devices: devices,
 		Links: map[string]string{"/tmp": scratch}, Scratch: scratch,
 	}
-	worker.PrivateMounts = true
+	worker.Scratch = scratch
 	if id := p.message.User; id != nil {
 		worker.ScratchOptions += fmt.Sprintf(",uid=%d,gid=%d", *id, *id)
 	}
@@ -422,7 +422,7 @@ func withoutNested(paths []string) []string {
 var syscallNumbers = map[string]int{
 	"mount": unix.SYS_MOUNT, "umount2": unix.SYS_UMOUNT2, "pivot_root": unix.SYS_PIVOT_ROOT,
 	"open_tree": unix.SYS_OPEN_TREE, "move_mount": unix.SYS_MOVE_MOUNT,
-	"mount_setattr": unix.SYS_MOUNT_SETATTR, "unshare": unix.SYS_UNSHARE, "clone": unix.SYS_CLONE,
+	"mount_setattr": unix.SYS_MOUNT_SETATTR, "unshare": unix.SYS_UNSHARE, "clone": unix.SYS_CLONE, "getpid": unix.SYS_GETPID,
 	"prctl": unix.SYS_PRCTL, "madvise": unix.SYS_MADVISE,
 	"mmap": unix.SYS_MMAP, "munmap": unix.SYS_MUNMAP, "mremap": unix.SYS_MREMAP, "mprotect": unix.SYS_MPROTECT,
 	"pidfd_open": unix.SYS_PIDFD_OPEN, "close_range": unix.SYS_CLOSE_RANGE, "capset": unix.SYS_CAPSET, "seccomp": unix.SYS_SECCOMP,
