@@ -74,6 +74,7 @@ type outline struct {
 	b      strings.Builder
 	brief  bool
 	inline bool // types of their own are written where they are used, as dict
+	within bool // such a type that is no dict, which may hold itself
 	// choices names the long lists of values that are used more than once.
 	choices map[string]string
 }
@@ -236,6 +237,10 @@ func (o *outline) expression(t *pyType) {
 	switch {
 	case t.decl != nil && o.inline && t.decl.dict:
 		o.b.WriteString("dict")
+	case t.decl != nil && o.inline && !o.within:
+		o.within = true
+		o.expression(t.decl.body)
+		o.within = false
 	case t.decl != nil && o.inline:
 		o.b.WriteString("Any")
 	case t.decl != nil:

@@ -193,3 +193,14 @@ func TestRequiredAfterOptionalIsKeywordOnly(t *testing.T) {
 		}
 	}
 }
+
+// A search shows no declarations, so that a type of its own is told where it is used.
+func TestALineOfASearchSaysThatARecursiveListIsAList(t *testing.T) {
+	in := parse(t, `{"type":"object","properties":{"kids":{"$ref":"#/$defs/Kids"},"any":{"$ref":"#/$defs/JSON"}},"$defs":{
+		"Kids":{"type":"array","items":{"type":"object","properties":{"kids":{"$ref":"#/$defs/Kids"}}}},
+		"JSON":{"type":"array","items":{"$ref":"#/$defs/JSON"}}}}`)
+	line, err := schema.Signature(schema.ToolDoc{Name: "t", In: in})
+	if want := "tools.t(kids: list[dict]=..., any: list[Any]=...)"; err != nil || line != want {
+		t.Errorf("%s, %v, and not %s", line, err, want)
+	}
+}

@@ -75,6 +75,7 @@ type checker struct {
 	steps     int
 	exhausted bool
 	tooDeep   bool
+	reasoning bool // why alternatives do not fit is being found out
 	memo      map[memoKey]bool
 }
 

@@ -46,7 +46,8 @@ func TestViolationsAreInTheWordsOfTheStub(t *testing.T) {
 		"value":{"anyOf":[{"type":"string"},{"type":"number"},{"type":"array","items":{"type":"integer"}}]},
 		"shape":{"oneOf":[
 			{"type":"object","properties":{"kind":{"const":"circle"},"radius":{"type":"number"}},"required":["kind","radius"]},
-			{"type":"object","properties":{"kind":{"const":"square"},"side":{"type":"number"}},"required":["kind","side"]}]}
+			{"type":"object","properties":{"kind":{"const":"square"},"side":{"type":"number"}},"required":["kind","side"]}]},
+		"area":{"anyOf":[{"type":"object","required":["w","h"]},{"type":"object","required":["side"]}]}
 	},"required":["city"]}`
 	s := parse(t, doc)
 	for _, test := range []struct{ args, want string }{
@@ -57,7 +58,7 @@ func TestViolationsAreInTheWordsOfTheStub(t *testing.T) {
 		{`{"city":true}`, "city: expected str, got bool True"},
 		{`{"city":""}`, "city: expected at least 1 character, got str ''"},
 		{`{"ciy":"NYC"}`, "missing required argument 'city'; unknown argument 'ciy', did you mean 'city'?"},
-		{`{"city":"x","zzzzz":1}`, "unknown argument 'zzzzz', it takes city, from_, days, units, ratio, when, tags, filter, value, shape"},
+		{`{"city":"x","zzzzz":1}`, "unknown argument 'zzzzz', it takes city, from_, days, units, ratio, when, tags, filter, value, shape, area"},
 		{`{"city":"x","from":"nyc"}`, "from_: expected text matching ^[A-Z]{3}$, got str 'nyc'"},
 		{`{"city":"x","days":0}`, "days: expected at least 1, got int 0"},
 		{`{"city":"x","days":15}`, "days: expected at most 14, got int 15"},
@@ -74,6 +75,10 @@ func TestViolationsAreInTheWordsOfTheStub(t *testing.T) {
 		{`{"city":"x","value":{}}`, "value: expected str | float | list[int], got dict of 0 keys"},
 		{`{"city":"x","value":["a"]}`, "value[0]: expected int, got str 'a'"},
 		{`{"city":"x","shape":{"kind":"square"}}`, "shape: missing required key 'side'"},
+		{`{"city":"x","shape":{"kind":"oval"}}`, "shape['kind']: expected one of 'circle', 'square', got str 'oval'"},
+		{`{"city":"x","shape":{"radius":1}}`, "shape: missing required key 'kind'"},
+		{`{"city":"x","area":{"w":1}}`, "area: none of the alternatives fits: area: missing required key 'h', or area: missing required key 'side'"},
+		{`{"city":"x","area":5}`, "area: expected dict, got int 5"},
 		{`[]`, "expected dict, got list of 0 items"},
 	} {
 		got := ""
@@ -165,5 +170,30 @@ func TestExtraArgumentsNeedTheSchemasWord(t *testing.T) {
 		if err := s.Validate(map[string]any{"x-y": "1"}); (err == nil) != want {
 			t.Errorf("%s: Validate says %v", doc, err)
 		}
+	}
+}
+
+// Tools that want one of several sets of arguments say so at the root of their schema.
+func TestWhatIsMissingInEveryAlternativeIsNamed(t *testing.T) {
+	s := parse(t, `{"type":"object","properties":{"id":{"type":"integer"},"name":{"type":"string"}},"anyOf":[{"required":["id"]},{"required":["name"]}]}`)
+	err := s.Validate(map[string]any{})
+	if want := "none of the alternatives fits: missing required argument 'id', or missing required argument 'name'"; err == nil || err.Error() != want {
+		t.Errorf("%v\nand not\n%s", err, want)
+	}
+}
+
+// Alternatives within alternatives must not be explained all: that would take for ever.
+func TestDeepAlternativesAreExplainedInTime(t *testing.T) {
+	s := parse(t, `{"type":"object","properties":{"t":{"$ref":"#/$defs/T"}},"$defs":{"T":{"anyOf":[
+		{"type":"object","properties":{"l":{"$ref":"#/$defs/T"},"r":{"$ref":"#/$defs/T"}},"required":["l"]},
+		{"type":"object","properties":{"l":{"$ref":"#/$defs/T"},"m":{"$ref":"#/$defs/T"}},"required":["l","m"]},
+		{"type":"object","properties":{"end":{"type":"integer"}},"required":["end"]}]}}}`)
+	tree := map[string]any{"end": "no"}
+	for range 60 {
+		tree = map[string]any{"l": tree, "r": tree, "m": tree}
+	}
+	err := s.Validate(map[string]any{"t": tree})
+	if err == nil || strings.Contains(err.Error(), "too large") || len(err.Error()) > 4<<10 {
+		t.Error(err)
 	}
 }
