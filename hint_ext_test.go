@@ -136,7 +136,7 @@ func learnsWhatNotToRepeat(t *testing.T, cm *codemode.Codemode) {
 	for _, want := range []string{
 		`Already done, and cannot be undone; do not do it again: cancel({"id":1}) gave {"`,
 		`Already done; do not do it again if it changes something: label({"text":"a"}) gave null`,
-		"Changed nothing: list_orders 2 times; label (invalid_arguments)",
+		"Changed nothing: list_orders, 2 times; label (invalid_arguments)",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the model is not told %q, but:\n%s", want, text)

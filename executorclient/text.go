@@ -132,12 +132,11 @@ var beforeItRuns = map[string]bool{
 	registry.KindInvalidArguments: true, registry.KindUnknownTool: true, registry.KindDenied: true, registry.KindLimit: true,
 }
 
-// alreadyRan tells what must not be done twice by a second attempt, and what it gave. Of
-// calls that changed nothing it tells the number.
+// alreadyRan tells what must not be done twice by a second attempt, and what it gave; equal
+// calls once, with their number. Of calls that changed nothing it tells the number.
 func (r *Result) alreadyRan() []string {
-	var lists [nothingDone + 1][]string
-	counts, hidden := map[string]int{}, 0
-	var quiet []string
+	var told [nothingDone + 1]tally
+	var others tally
 	shown := 0
 	for _, call := range r.ToolCalls {
 		which := call.deed()
@@ -146,37 +145,64 @@ func (r *Result) alreadyRan() []string {
 			if call.Error != nil {
 				text += " (" + call.Error.Kind + ")"
 			}
-			if counts[text]++; counts[text] == 1 {
-				quiet = append(quiet, text)
-			}
+			told[which].add(text)
 			continue
 		}
-		if shown++; shown > textCalls {
-			hidden++
-			continue
+		line := call.line()
+		if told[which].has(line) {
+			told[which].add(line)
+		} else if shown < textCalls {
+			shown++
+			told[which].add(line)
+		} else {
+			others.add(call.Tool)
 		}
-		lists[which] = append(lists[which], call.line())
-	}
-	for i, text := range quiet {
-		if i == textCalls {
-			lists[nothingDone] = append(lists[nothingDone], fmt.Sprintf("and %d more", len(quiet)-i))
-			break
-		}
-		if n := counts[text]; n > 1 {
-			text += fmt.Sprintf(" %d times", n)
-		}
-		lists[nothingDone] = append(lists[nothingDone], text)
 	}
 	var lines []string
-	for i, list := range lists {
-		if len(list) > 0 {
-			lines = append(lines, deeds[i]+strings.Join(list, "; "))
+	for i := range told {
+		if told[i].total > 0 {
+			lines = append(lines, deeds[i]+told[i].text("; "))
 		}
 	}
-	if hidden > 0 {
-		lines = append(lines, fmt.Sprintf("And %d more calls that may have changed something.", hidden))
+	if others.total > 0 {
+		lines = append(lines, fmt.Sprintf("And %d more calls that may have changed something: %s.", others.total, others.text("; ")))
 	}
 	return lines
+}
+
+// A tally counts equal texts, in the order of the first of each.
+type tally struct {
+	order  []string
+	counts map[string]int
+	total  int
+}
+
+func (t *tally) has(text string) bool { return t.counts[text] > 0 }
+
+func (t *tally) add(text string) {
+	if t.counts == nil {
+		t.counts = map[string]int{}
+	}
+	if t.counts[text]++; t.counts[text] == 1 {
+		t.order = append(t.order, text)
+	}
+	t.total++
+}
+
+// text shows at most textCalls of the texts.
+func (t *tally) text(separator string) string {
+	var parts []string
+	for i, text := range t.order {
+		if i == textCalls {
+			parts = append(parts, fmt.Sprintf("and %d more", len(t.order)-i))
+			break
+		}
+		if n := t.counts[text]; n > 1 {
+			text += fmt.Sprintf(", %d times", n)
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, separator)
 }
 
 // line shows a call and what became of it.

@@ -2,6 +2,7 @@ package executorclient
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +46,24 @@ func TestTextSaysWhyARunFailedOnceAndWhatItDid(t *testing.T) {
 				"Already done, and cannot be undone; do not do it again: drop(null) gave null\n" +
 				"Already done; do not do it again if it changes something: write({\"a\":1}) gave 5; feed(null), 3 rows; huge(...)\n" +
 				"Failed, but may have changed something: pay(null): cancelled\n" +
-				"Changed nothing: read 2 times; write (denied)",
+				"Changed nothing: read, 2 times; write (denied)",
+		},
+		"equal calls": {
+			Result{Status: Failed, ToolCalls: slices.Concat(
+				slices.Repeat([]ToolCall{{Tool: "echo", Args: map[string]any{"x": int64(1)}, Result: int64(1)}}, 900),
+				[]ToolCall{{Tool: "echo", Args: map[string]any{"x": int64(2)}, Result: int64(2)}},
+				slices.Repeat([]ToolCall{{Tool: "pay", Error: &ToolCallError{Kind: registry.KindTimeout}}}, 3),
+				slices.Repeat([]ToolCall{{Tool: "echo", Args: map[string]any{"x": int64(1)}, Result: int64(1)}}, 100),
+			)},
+			"The run ended with status error.\n" +
+				"Already done; do not do it again if it changes something: echo({\"x\":1}) gave 1, 1000 times; echo({\"x\":2}) gave 2\n" +
+				"Failed, but may have changed something: pay(null): timeout, 3 times",
+		},
+		"more different calls than are told": {
+			Result{Status: Failed, ToolCalls: differentCalls(25)},
+			"The run ended with status error.\n" +
+				"Already done; do not do it again if it changes something: " + strings.Join(namesOf(differentCalls(20)), "; ") + "\n" +
+				"And 5 more calls that may have changed something: even, 3 times; odd, 2 times.",
 		},
 		"no calls and a hint":      {Result{Status: Failed, hint: "do better"}, "The run ended with status error.\nHint: do better"},
 		"output and no result":     {Result{Status: OK, Stdout: "done\n"}, "stdout: done"},
@@ -55,6 +73,20 @@ func TestTextSaysWhyARunFailedOnceAndWhatItDid(t *testing.T) {
 			t.Errorf("%s:\n%s\nand not\n%s", name, got, test.want)
 		}
 	}
+}
+
+func differentCalls(n int) (calls []ToolCall) {
+	for i := range n {
+		calls = append(calls, ToolCall{Tool: []string{"even", "odd"}[i%2], Args: int64(i)})
+	}
+	return calls
+}
+
+func namesOf(calls []ToolCall) (names []string) {
+	for _, call := range calls {
+		names = append(names, fmt.Sprintf("%s(%d) gave null", call.Tool, call.Args))
+	}
+	return names
 }
 
 // Whatever a program did, the text stays readable, and is the same each time.
