@@ -82,8 +82,8 @@ func (run *Run) ask(ctx context.Context, request ApprovalRequest, observer *Obse
 	if limited.Err() != nil {
 		return Decision{}, denied(err, fmt.Sprintf("nobody answered within %v whether the call may be made", timeout))
 	}
-	if _, crashed := errors.AsType[*PanicError](err); crashed {
-		return Decision{}, err
+	if crash, crashed := errors.AsType[*PanicError](err); crashed { // of Approve: the tool has not run
+		return Decision{}, denied(err, fmt.Sprintf("nobody could be asked whether the call may be made: what asks crashed: %v", crash.Value))
 	}
 	return Decision{}, denied(err, "nobody could be asked whether the call may be made: "+err.Error())
 }

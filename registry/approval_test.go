@@ -45,7 +45,7 @@ func TestApprovals(t *testing.T) {
 		{name: "broken", want: "denied: nobody could be asked whether the call may be made: no line", approve: func(context.Context, registry.ApprovalRequest) (registry.Decision, error) {
 			return registry.Decision{Allow: true}, errors.New("no line")
 		}},
-		{name: "a panic", want: "failed: the tool crashed: panic: boom", approve: func(context.Context, registry.ApprovalRequest) (registry.Decision, error) {
+		{name: "a panic", want: "denied: nobody could be asked whether the call may be made: what asks crashed: boom", approve: func(context.Context, registry.ApprovalRequest) (registry.Decision, error) {
 			panic("boom")
 		}},
 		{name: "silence", want: "denied: nobody answered within 5m0s whether the call may be made", approve: func(ctx context.Context, _ registry.ApprovalRequest) (registry.Decision, error) {
