@@ -31,7 +31,6 @@ func registerLists(reg *registry.Registry, paths []string) (notes []string, err 
 		return nil, err
 	}
 	var errs []error
-	first := map[string]string{} // where a name was seen first
 	for _, file := range files {
 		list, err := readListFile(file)
 		if err != nil {
@@ -47,20 +46,14 @@ func registerLists(reg *registry.Registry, paths []string) (notes []string, err 
 			if tool.name != "" {
 				place += fmt.Sprintf(" (%q)", shorten(tool.name))
 			}
-			if err == nil && first[tool.name] != "" {
-				err = fmt.Errorf("there is a tool of this name already, in %s", first[tool.name])
-			}
-			if err == nil {
-				err = reg.Add(registry.Tool{
-					Name: tool.name, Description: tool.description,
-					InputSchema: tool.input, OutputSchema: tool.output,
-				})
-			}
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", place, err))
 				continue
 			}
-			first[tool.name] = place
+			errs = append(errs, reg.Add(registry.Tool{ // which names the tool and its origin
+				Name: tool.name, Description: tool.description,
+				InputSchema: tool.input, OutputSchema: tool.output, Origin: fmt.Sprintf("%s, entry %d", file, i),
+			}))
 		}
 	}
 	return notes, errors.Join(errs...)

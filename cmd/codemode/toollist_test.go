@@ -69,11 +69,11 @@ func TestToolListsThatAreNone(t *testing.T) {
 		`[{}]`:                            "entry 0: has no name",
 		`[{"name":7}]`:                    `entry 0: "name" is a number, not a string`,
 		`[{"type":"web_search"}]`:         `entry 0: is of type "web_search"`,
-		`[{"name":"a"},{"name":"a"}]`:     `entry 1 ("a"): there is a tool of this name already, in`,
-		`[{"name":"a b"},{"name":"a_b"}]`: `entry 1 ("a_b"): cannot register the tool "a_b"`,
-		`[{"name":"a","inputSchema":{"type":"string"}}]`:                  `entry 0 ("a"): `,
+		`[{"name":"a"},{"name":"a"}]`:     `entry 1: there is already a tool of this name, from`,
+		`[{"name":"a b"},{"name":"a_b"}]`: `cannot register the tool "a_b"`,
+		`[{"name":"a","inputSchema":{"type":"string"}}]`:                  `entry 0: tool 'a': `,
 		`[{"type":"function","function":{"description":"nameless"}}]`:     "entry 0: has no name",
-		`[{"name":"ok"},{"name":"a","inputSchema":{"$ref":"#/nowhere"}}]`: `entry 1 ("a"): `,
+		`[{"name":"ok"},{"name":"a","inputSchema":{"$ref":"#/nowhere"}}]`: `entry 1: the schema of its arguments`,
 	}
 	for text, want := range tests {
 		file := filepath.Join(t.TempDir(), "list.json")
