@@ -119,6 +119,10 @@ class _Finder:
             for alias in node.names:
                 itself = isinstance(node, ast.Import) and alias.name == "tools"
                 self.bound |= (alias.asname or alias.name) == "tools" and not itself
+                path = [getattr(node, "module", "") or "", alias.name]
+                head, *names = ".".join(filter(None, path)).split(".")
+                if head == "tools" and names and names[-1] != "*" and not getattr(node, "level", 0):
+                    self.add(tuple(names), alias, None, guarded)
             if top and not getattr(node, "level", 0):
                 self.imports.append(node)
         elif isinstance(node, ast.Try) or type(node).__name__ == "TryStar":

@@ -234,9 +234,8 @@ class _Scope(ast.NodeTransformer):
 
     def visit_ImportFrom(self, node):
         if node.names[0].name == "*":
-            text = f"globals().update((k, v) for m in [__import__({node.module!r}, fromlist=['*'])] "
-            text += "for k, v in vars(m).items() if k in getattr(m, '__all__', ()) or "
-            text += "not hasattr(m, '__all__') and not k.startswith('_'))"
+            text = f"globals().update((k, getattr(m, k)) for m in [__import__({node.module!r}, fromlist=['*'])] "
+            text += "for k in (m.__all__ if hasattr(m, '__all__') else [k for k in vars(m) if not k.startswith('_')]))"
             star = ast.parse(text).body[0]
             for inner in ast.walk(star):
                 ast.copy_location(inner, node)
@@ -337,6 +336,8 @@ def describe(error):
 def _describe(error):
     seen = set()
     _keep_own_frames(error, seen)
+    if isinstance(error, SyntaxError) and error.filename == FILE and error.text is None:
+        error.text = linecache.getline(FILE, error.lineno or 0)  # what the compiler finds has none
     kind = type(error)
     name = kind.__qualname__
     if kind.__module__ not in ("builtins", "__main__"):

@@ -3,9 +3,11 @@
 import asyncio
 import builtins
 import difflib
+import importlib.machinery
 import json
 import pydoc
 import struct
+import sys
 
 from . import rows, values
 from .channel import VALUE
@@ -178,6 +180,8 @@ class Found(list):
 class Tools:
     """All tools: tools.name(...), tools['name'].run(...), await tools.name.arun(...)."""
 
+    __name__, __path__, __spec__ = "tools", (), None  # what import asks of a package
+
     def __init__(self, connect):
         self._connect = connect
         self._connection = None
@@ -220,6 +224,8 @@ class Tools:
 
     def __dir__(self):
         return self._connected().members(())
+
+    __all__ = property(__dir__)
 
     def __repr__(self):
         return f"<tools: {_listed(dir(self)) or 'none'}>"
@@ -277,6 +283,8 @@ class Agents:
 class Namespace:
     """Tools whose names share what stands before a dot."""
 
+    __path__, __spec__ = (), None
+
     def __init__(self, connection, members, path, tool=None):
         self._connection = connection
         self._members = members
@@ -295,7 +303,7 @@ class Namespace:
 
     def __call__(self, /, *args, **kwargs):
         if self._tool is None:
-            raise TypeError(f"{self._spelled()} holds several tools: {_listed(dir(self))}")
+            raise TypeError(f"{self.__name__} holds several tools: {_listed(dir(self))}")
         return self._tool(*args, **kwargs)
 
     def __contains__(self, name):
@@ -310,11 +318,36 @@ class Namespace:
     def __dir__(self):
         return self._connection.members(self._path)
 
-    def __repr__(self):
-        return f"<{self._spelled()}: {_listed(dir(self))}>"
+    __all__ = property(__dir__)
 
-    def _spelled(self):
+    def __repr__(self):
+        return f"<{self.__name__}: {_listed(dir(self))}>"
+
+    @property
+    def __name__(self):
         return ".".join(["tools", *self._path])
+
+
+class Importer:
+    """Lets programs write: from tools.github import get_issue."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("tools.") and isinstance(sys.modules.get("tools"), Tools):
+            return importlib.machinery.ModuleSpec(name, self)
+
+    def create_module(self, spec):
+        pass  # an ordinary module
+
+    def exec_module(self, module):
+        name = module.__name__
+        parent, _, leaf = name.rpartition(".")
+        try:
+            found = getattr(sys.modules[parent], leaf)
+        except LookupError as error:
+            raise ImportError(str(error), name=name) from None
+        if not isinstance(found, Namespace):
+            raise ImportError(f"{name} is a tool: write from {parent} import {leaf}", name=name)
+        sys.modules[name] = found  # which is what the import then gives
 
 
 class Tool:
@@ -458,8 +491,10 @@ def help(thing=None):
 
 
 def install():
-    """Make ToolError and help known everywhere, as built-in names are."""
+    """Make what is taught without an import known everywhere, as built-in names are."""
+    builtins.asyncio = asyncio
     builtins.ToolError = ToolError
     builtins.ToolArgumentError = ToolArgumentError
     builtins.UnknownToolError = UnknownToolError
     builtins.help = help
+    sys.meta_path.append(Importer())
