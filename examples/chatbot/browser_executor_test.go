@@ -42,7 +42,7 @@ func TestAPersonSeesTheExecutorDieAndComeBack(t *testing.T) {
 	b.shows("#messages .error[role=alert]", "the executor cannot be used")
 
 	b.send("Test whether programs run") // nobody is there
-	b.shows("#program-3 .state", "lost")
+	b.shows("#program-3 .state", "not run")
 	b.shows("#program-3 .message", "the executor cannot be reached")
 	b.picture("executor-gone")
 

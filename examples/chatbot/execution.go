@@ -51,9 +51,13 @@ func (e *execution) run(ctx context.Context, cm *codemode.Codemode, code string)
 		end["status"], end["message"] = "stopped", "Stopped. The program's process was ended."
 		text, err = "The user stopped the program.\n"+text, nil
 	case err != nil && codemode.CodeOf(err) != codemode.CodeRejected:
-		end["status"], end["message"] = "lost", err.Error()
+		end["status"], end["message"] = "not run", err.Error()
+		text = "The program was not run: " + err.Error()
+		if failure, ok := errors.AsType[*codemode.Error](err); !ok || failure.Started {
+			end["status"] = "lost"
+			text = "The program was lost: " + err.Error() + "\n" + result.Text()
+		}
 		err = fmt.Errorf("the executor cannot be used: %w", err)
-		text = "The program was lost: " + err.Error() + "\n" + text
 	default:
 		err = nil
 		e.conclude(end, code, text, result)

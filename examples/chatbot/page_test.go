@@ -90,6 +90,20 @@ func TestAPersonStopsAProgramAndReadsATraceback(t *testing.T) {
 	b.is(`document.documentElement.scrollWidth <= innerWidth`)
 	b.picture("phone")
 
+	// On the narrowest and lowest screens nothing is cut off, and nothing on something else.
+	b.screen(320, 400, "light")
+	b.click("#view-chat")
+	b.send("Compare the weather of eight cities")
+	b.is(`document.querySelector("body > header").offsetHeight < 100 && document.documentElement.scrollWidth <= innerWidth`)
+	b.click("#view-programs")
+	b.is(`document.querySelector("#program-3 .track").offsetWidth > 150`)
+	b.click("#view-chat")
+	b.is(`[...document.querySelectorAll("#messages > *")].every((e) => e.scrollHeight <= e.clientHeight + 1)`)
+	b.do(chromedp.Evaluate(`Object.assign(document.querySelector("#message"), { value: "line\n".repeat(40) }).dispatchEvent(new Event("input"))`, nil))
+	b.is(`document.querySelector("#messages").offsetHeight > 100`)
+	b.do(chromedp.Evaluate(`Object.assign(document.querySelector("#message"), { value: "" }).dispatchEvent(new Event("input"))`, nil))
+	b.screen(390, 780, "light")
+
 	// A question comes into view also where the programs are.
 	b.click("#view-chat")
 	b.send("Get weather for NYC and save to database")
