@@ -65,7 +65,7 @@ func TestTheGuidesCommandsDescribeAListOfTools(t *testing.T) {
 		t.Skip("builds the command")
 	}
 	dir := t.TempDir()
-	shell(t, ".", "go build -o "+dir+" ./cmd/codemode")
+	builtCommand(t, "go build ./cmd/codemode", dir)
 	if err := os.WriteFile(filepath.Join(dir, "tools.json"), []byte(`{"tools":[{"name":"find","inputSchema":{"properties":{"words":{"type":"string"}}}}]}`), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -1,15 +1,16 @@
 package codemode_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/codemode-sdk/codemode"
@@ -46,6 +47,28 @@ func shell(t *testing.T, dir, line string, env ...string) string {
 	return string(out)
 }
 
+var (
+	commandOnce sync.Once
+	command     []byte
+)
+
+// builtCommand has a line that builds the command put it into dir. It is built once for all
+// tests, and without what only debuggers read.
+func builtCommand(t *testing.T, line, dir string) {
+	t.Helper()
+	path := filepath.Join(dir, "codemode")
+	commandOnce.Do(func() {
+		shell(t, ".", strings.Replace(line, "go build", "go build -ldflags=-w -o "+dir, 1))
+		var err error
+		if command, err = os.ReadFile(path); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if err := os.WriteFile(path, command, 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A newcomer types what the README says, line after line.
 func TestREADMECommandsWork(t *testing.T) {
 	if testing.Short() {
@@ -62,24 +85,10 @@ func TestREADMECommandsWork(t *testing.T) {
 				t.Errorf("%s printed\n%s", line, out)
 			}
 		},
+		// The chat's own README has the same line, and its test runs it.
 		"go run ./examples/chatbot": func(line string) {
-			// What go run runs, so that it can be interrupted, on a port of its own.
-			shell(t, root, strings.Replace(line, "go run", "go build -o "+bin, 1))
-			chat := exec.Command(filepath.Join(bin, "chatbot"))
-			chat.Dir, chat.Env = bin, append(os.Environ(), "CHATBOT_ADDR=127.0.0.1:0")
-			output, err := chat.StdoutPipe()
-			if err == nil {
-				err = chat.Start()
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			said, err := bufio.NewReader(output).ReadString('\n')
-			if err != nil || !strings.HasPrefix(said, "chat at http://") {
-				t.Errorf("%s printed %q, %v", line, said, err)
-			}
-			if err := errors.Join(chat.Process.Signal(os.Interrupt), chat.Wait()); err != nil {
-				t.Error(err)
+			if own := blocks(t, "examples/chatbot/README.md", "sh"); !slices.Contains(own, line+"\n") {
+				t.Errorf("the chat's README does not say %q but %q", line, own)
 			}
 		},
 		// This very run. .ci/run and make test call the same.
@@ -90,7 +99,7 @@ func TestREADMECommandsWork(t *testing.T) {
 			}
 		},
 		"go build ./cmd/codemode": func(line string) {
-			shell(t, root, strings.Replace(line, "go build", "go build -o "+bin, 1))
+			builtCommand(t, line, bin)
 		},
 		`echo 'print("hi"); 1+1' | ./codemode exec --json -`: func(line string) {
 			out := shell(t, bin, line)

@@ -2,15 +2,14 @@ package executorclient_test
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/codemode-sdk/codemode/executorclient"
 	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 )
 
 func dial(t *testing.T, address string) *executorclient.Client {
@@ -40,16 +39,9 @@ func TestAddressesThatCannotWorkAreRefused(t *testing.T) {
 
 // Where nobody listens, the error says so, and that nothing was started.
 func TestNobodyThereIsUnavailable(t *testing.T) {
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
+	const address = "127.0.0.1:1" // a port that only root could take, for a protocol of 1988
 	for _, address := range []string{"http://" + address, "dns:///" + address, "unix:///nowhere/at/all"} {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), waittest.Patience)
 		got, err := dial(t, address).Execute(ctx, executorclient.Request{Code: "1"})
 		cancel()
 		if fault.CodeOf(err) != fault.Unavailable || got.Status != executorclient.Rejected {
@@ -64,7 +56,7 @@ func TestNobodyThereIsUnavailable(t *testing.T) {
 // A name that nobody knows is the address's fault, not that of an executor that is down.
 func TestANameThatIsNotKnownIsSaid(t *testing.T) {
 	for _, scheme := range []string{"http://", "https://", "dns:///"} {
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), waittest.Patience)
 		_, err := dial(t, scheme+"executor.invalid:8001").Execute(ctx, executorclient.Request{Code: "1"})
 		cancel()
 		if fault.CodeOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "no address is known for the host") {
@@ -89,7 +81,7 @@ func TestUnknownCertificateIsRefused(t *testing.T) {
 func TestNotAnExecutor(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Patience)
 	defer cancel()
 	got, err := dial(t, server.URL).Execute(ctx, executorclient.Request{Code: "1"})
 	if err == nil || got.Status == executorclient.OK || !strings.Contains(err.Error(), "does not speak gRPC") {

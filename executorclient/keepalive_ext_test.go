@@ -12,6 +12,7 @@ import (
 	"github.com/codemode-sdk/codemode/internal/fault"
 	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
 	"github.com/codemode-sdk/codemode/internal/stalltest"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 )
 
 // stuck is an executor that never ends what it has started.
@@ -61,7 +62,7 @@ func TestASilentExecutorIsNoticed(t *testing.T) {
 		if fault.CodeOf(err) != fault.Unavailable {
 			t.Errorf("%v", err)
 		}
-	case <-time.After(time.Minute):
-		t.Fatal("a run on an executor that is silent for a minute goes on")
+	case <-time.After(waittest.Patience):
+		t.Fatal("a run on an executor that is silent goes on and on")
 	}
 }

@@ -1,10 +1,8 @@
 package langchain_test
 
 import (
-	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tmc/langchaingo/agents"
 	"github.com/tmc/langchaingo/chains"
@@ -133,9 +131,7 @@ func TestTheModelsOwnLoopOverHTTP(t *testing.T) {
 func TestACancelledAgentEndsWithCancelled(t *testing.T) {
 	server := scriptedmodel.Start(t, scriptedmodel.Code("1", "tools.wait()"))
 	agent := agents.NewOpenAIFunctionsAgent(connect(t, server), []tools.Tool{langchain.Tool(cm)})
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer cancel()
-	_, err := chains.Run(ctx, agents.NewExecutor(agent), "What is it?")
+	_, err := chains.Run(cancelledInTheTool(t), agents.NewExecutor(agent), "What is it?")
 	if codemode.CodeOf(err) != codemode.CodeCancelled {
 		t.Errorf("the agent ended with the error %v", err)
 	}

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/codemode-sdk/codemode"
 	"github.com/codemode-sdk/codemode/internal/waittest"
@@ -15,8 +15,28 @@ import (
 )
 
 // cm has the tools square, which fails on negative numbers, and wait, which waits for
-// its context to end.
-var cm *codemode.Codemode
+// its context to end once it has told waiting.
+var (
+	cm      *codemode.Codemode
+	waiting = make(chan struct{})
+)
+
+// cancelledInTheTool is a context that ends while a call of wait is under way.
+func cancelledInTheTool(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		select {
+		case <-waiting:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	t.Cleanup(watching.Wait)
+	t.Cleanup(cancel)
+	return ctx
+}
 
 func TestMain(m *testing.M) {
 	code, err := run(m)
@@ -43,13 +63,16 @@ func run(m *testing.M) (code int, err error) {
 		if in.N < 0 {
 			return 0, errors.New("negative numbers are not allowed here")
 		}
-		time.Sleep(50 * time.Millisecond) // so that what runs at once can be seen
 		return in.N * in.N, nil
 	})
 	if err != nil {
 		return 1, err
 	}
 	err = registry.Func(cm.Registry(), "wait", "Waits.", func(ctx context.Context, _ struct{}) (int, error) {
+		select {
+		case waiting <- struct{}{}:
+		case <-ctx.Done():
+		}
 		<-ctx.Done()
 		return 0, ctx.Err()
 	})

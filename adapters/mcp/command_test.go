@@ -19,6 +19,7 @@ import (
 
 	"github.com/codemode-sdk/codemode"
 	"github.com/codemode-sdk/codemode/adapters/mcp"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 	"github.com/codemode-sdk/codemode/registry"
 )
 
@@ -122,15 +123,7 @@ func TestCloseEndsACommandAndWhatItStarted(t *testing.T) {
 			t.Fatal(err)
 		}
 		// Whoever inherits the child takes a moment to bury it.
-		for range 1000 {
-			if err = syscall.Kill(pid, 0); err != nil || isZombie(pid) {
-				break
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		if err == nil && !isZombie(pid) {
-			t.Errorf("the process %d is still there", pid)
-		}
+		waittest.Until(t, "the process "+text+" is still there", func() bool { return syscall.Kill(pid, 0) != nil || isZombie(pid) })
 	}
 }
 

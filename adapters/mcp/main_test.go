@@ -68,8 +68,8 @@ func within[T any](t *testing.T, what string, c <-chan T) T {
 	select {
 	case v := <-c:
 		return v
-	case <-time.After(30 * time.Second):
-		t.Fatalf("nothing after 30 s: %s", what)
+	case <-time.After(waittest.Patience):
+		t.Fatalf("nothing after %s: %s", waittest.Patience, what)
 		panic("unreachable")
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/codemode-sdk/codemode/adapters/mcp"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 	"github.com/codemode-sdk/codemode/registry"
 )
 
@@ -26,7 +26,7 @@ func scripted(answers map[string]string) *mcp.Source {
 	for method, answer := range answers {
 		known[method] = answer
 	}
-	return &mcp.Source{Name: "s", ConnectTimeout: 2 * time.Second, MaxMessageBytes: 1 << 20, Transport: func(context.Context) (sdk.Transport, error) {
+	return &mcp.Source{Name: "s", ConnectTimeout: waittest.Patience, MaxMessageBytes: 1 << 20, Transport: func(context.Context) (sdk.Transport, error) {
 		requests, hereOut := io.Pipe()
 		hereIn, answers := io.Pipe()
 		go func() {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/codemode-sdk/codemode"
 	"github.com/codemode-sdk/codemode/adapters/mcp"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 	"github.com/codemode-sdk/codemode/registry"
 )
 
@@ -209,21 +210,21 @@ func TestClientsAreToldWhenTheToolsChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer own.Close()
-	told := make(chan bool, 10)
+	told := make(chan bool, 10_000)
 	client := serve(t, own, &sdk.ClientOptions{
 		ToolListChangedHandler: func(context.Context, *sdk.ToolListChangedRequest) { told <- true },
 	})
-	for i := 0; len(told) == 0; i++ { // until the client's subscription has arrived
+	i := 0
+	waittest.Until(t, "nobody was told", func() bool { // until the client's subscription has arrived
+		i++
 		registry.Func(reg, fmt.Sprintf("later_%d", i), "Came later.", func(context.Context, struct{}) (int, error) { return 1, nil })
 		select {
 		case <-told:
-			told <- true
+			return true
 		case <-time.After(100 * time.Millisecond):
+			return false
 		}
-		if i == 300 {
-			t.Fatal("nobody was told")
-		}
-	}
+	})
 	tools, err := client.ListTools(t.Context(), nil)
 	if err != nil || len(tools.Tools) != 1 || tools.Tools[0].Name != "python" || !strings.Contains(tools.Tools[0].Description, "later") {
 		t.Errorf("%+v, %v", tools, err)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/codemode-sdk/codemode"
 	"github.com/codemode-sdk/codemode/adapters/mcp"
+	"github.com/codemode-sdk/codemode/internal/waittest"
 	"github.com/codemode-sdk/codemode/registry"
 )
 
@@ -274,12 +275,20 @@ func TestACancelledCallIsCancelledOnTheServer(t *testing.T) {
 }
 
 func TestACallTimeoutSaysWhoDidNotAnswer(t *testing.T) {
-	server, _, ended := waits()
-	source := inMemory("s", server)
-	source.CallTimeout = 20 * time.Millisecond
-	_, err := start(t, source).Call(t.Context(), "s.wait", nil)
-	wantKind(t, err, registry.KindTimeout, "the MCP server s did not answer within 20ms")
-	within(t, "the end on the server", ended)
+	server, begun, ended := waits()
+	waittest.Longer(t, 20*time.Millisecond, func(limit time.Duration) error {
+		source := inMemory("s", server)
+		source.CallTimeout = limit
+		_, err := start(t, source).Call(t.Context(), "s.wait", nil)
+		wantKind(t, err, registry.KindTimeout, "the MCP server s did not answer within "+limit.String())
+		select {
+		case <-begun:
+		case <-time.After(limit):
+			return errors.New("the server had not got the call by then")
+		}
+		within(t, "the end on the server", ended)
+		return nil
+	})
 }
 
 func TestCloseEndsCallsThatAreUnderWay(t *testing.T) {

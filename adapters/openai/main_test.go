@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/codemode-sdk/codemode"
+	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/internal/waittest"
 	"github.com/codemode-sdk/codemode/registry"
 	_ "github.com/codemode-sdk/codemode/sidecar/embeddedpython"
 )
 
-// cm has the tools square, which fails on negative numbers, and wait, which waits for
-// its context to end.
+// cm has the tools square, which fails on negative numbers, wait, which waits for its
+// context to end, and meet, which waits for another call of it.
 var cm *codemode.Codemode
 
 func TestMain(m *testing.M) {
@@ -30,8 +31,17 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// patient is the default configuration, with limits that end nothing only because the
+// machine is busy.
+func patient() *config.Config {
+	cfg := config.Default()
+	limits := &cfg.Executor.Limits
+	limits.CodeTimeout, limits.CPUTime, cfg.Executor.Pool.QueueTimeout = 2*waittest.Patience, 2*waittest.Patience, 2*waittest.Patience
+	return cfg
+}
+
 func run(m *testing.M) (code int, err error) {
-	cm, err = codemode.New(codemode.Options{})
+	cm, err = codemode.New(codemode.Options{Config: patient()})
 	if err != nil {
 		return 1, err
 	}
@@ -43,7 +53,6 @@ func run(m *testing.M) (code int, err error) {
 		if in.N < 0 {
 			return 0, errors.New("negative numbers are not allowed here")
 		}
-		time.Sleep(50 * time.Millisecond) // so that what runs at once can be seen
 		return in.N * in.N, nil
 	})
 	if err != nil {
@@ -52,6 +61,21 @@ func run(m *testing.M) (code int, err error) {
 	err = registry.Func(cm.Registry(), "wait", "Waits.", func(ctx context.Context, _ struct{}) (int, error) {
 		<-ctx.Done()
 		return 0, ctx.Err()
+	})
+	if err != nil {
+		return 1, err
+	}
+	meeting := make(chan struct{})
+	err = registry.Func(cm.Registry(), "meet", "Waits for another call of it.", func(ctx context.Context, _ struct{}) (string, error) {
+		select {
+		case meeting <- struct{}{}:
+		case <-meeting:
+		case <-time.After(waittest.Patience):
+			return "alone", nil
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+		return "met", nil
 	})
 	if err != nil {
 		return 1, err

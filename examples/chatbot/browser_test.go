@@ -16,10 +16,12 @@ import (
 	cdppage "github.com/chromedp/cdproto/page"
 	cdpruntime "github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/codemode-sdk/codemode/internal/waittest"
 )
 
 // patience is for a busy machine; it says nothing about how fast the page is.
-const patience = 2 * time.Minute
+var patience = waittest.Patience
 
 // A browser is a real one with a page in it.
 type browser struct {

@@ -6,7 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/codemode-sdk/codemode/internal/waittest"
 )
 
 // An executor is one in a process of its own, as in production.
@@ -17,17 +18,13 @@ func serveExecutor(t *testing.T, binary, socket string) *exec.Cmd {
 	if err := serve.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	waittest.Until(t, "the executor does not come up", func() bool {
 		probe := exec.Command(binary, "exec", "-")
 		probe.Stdin = strings.NewReader("1")
 		probe.Env = append(os.Environ(), "CODEMODE_EXECUTOR_URL=unix://"+socket)
-		if probe.Run() == nil {
-			return serve
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the executor does not come up")
-		}
-	}
+		return probe.Run() == nil
+	})
+	return serve
 }
 
 func TestAnExecutorThatDiesIsReportedAndMissedNoLonger(t *testing.T) {
@@ -36,7 +33,7 @@ func TestAnExecutorThatDiesIsReportedAndMissedNoLonger(t *testing.T) {
 	}
 	dir := t.TempDir()
 	binary, socket := filepath.Join(dir, "codemode"), filepath.Join(dir, "executor")
-	if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/codemode").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-ldflags=-w", "-o", binary, "../../cmd/codemode").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	serve := serveExecutor(t, binary, socket)

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/internal/waittest"
@@ -45,7 +44,7 @@ func withExecutor(tests func() int) (code int, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	cfg := config.DefaultSidecar()
-	cfg.Limits.CodeTimeout, cfg.Limits.CPUTime, cfg.Pool.QueueTimeout = time.Minute, time.Minute, time.Minute
+	cfg.Limits.CodeTimeout, cfg.Limits.CPUTime, cfg.Pool.QueueTimeout = patience, patience, patience
 	executor, err := sidecar.New(context.Background(), cfg, nil)
 	if err != nil {
 		return 1, err
@@ -76,7 +75,7 @@ func start(t *testing.T, set settings) *app {
 	if set.data == "" {
 		set.data = t.TempDir()
 	}
-	set.runTime, set.approval = time.Minute, time.Minute
+	set.runTime, set.approval = patience, patience
 	ctx, stop := context.WithCancel(context.Background())
 	ready, ended := make(chan string, 1), make(chan error, 1)
 	go func() { ended <- run(ctx, set, func(url string) { ready <- url }) }()

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -85,7 +84,7 @@ found + tools.library.search(author="Lem")["titles"][:1]`),
 
 func TestAnMCPServerThatCannotStartIsNamed(t *testing.T) {
 	configured(t, "mcp_servers:\n  library:\n    command: /no/such/server\n")
-	set := settings{model: "demo", addr: "127.0.0.1:0", data: t.TempDir(), runTime: time.Minute, approval: time.Minute}
+	set := settings{model: "demo", addr: "127.0.0.1:0", data: t.TempDir(), runTime: patience, approval: patience}
 	err := run(t.Context(), set, func(url string) { t.Errorf("it serves at %s", url) })
 	if err == nil || !strings.Contains(err.Error(), "library") || !strings.Contains(err.Error(), "/no/such/server") {
 		t.Errorf("it ends with %v", err)

@@ -55,7 +55,7 @@ func startPostgres(t *testing.T) string {
 	}
 	data := filepath.Join(dir, "data")
 	run("initdb", "--no-sync", "--auth=trust", "--username=chat", "-D", data)
-	run("pg_ctl", "-w", "-t", "60", "-D", data, "-l", filepath.Join(dir, "log"), "-o", "-c listen_addresses='' -c fsync=off -k "+dir, "start")
+	run("pg_ctl", "-w", "-t", "120", "-D", data, "-l", filepath.Join(dir, "log"), "-o", "-c listen_addresses='' -c fsync=off -k "+dir, "start")
 	t.Cleanup(func() { run("pg_ctl", "-w", "-m", "immediate", "-D", data, "stop") })
 	return "postgresql://chat@/postgres?host=" + dir
 }

@@ -20,7 +20,7 @@ import (
 func newcomer(t *testing.T) func(line string, env ...string) *exec.Cmd {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "chatbot")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-ldflags=-w", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return func(line string, env ...string) *exec.Cmd {

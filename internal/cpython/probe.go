@@ -21,8 +21,8 @@ import (
 )
 
 // probeTimeout bounds one start of an interpreter that is being looked at. A shim on a
-// cold disk takes a second or two.
-const probeTimeout = 20 * time.Second
+// cold disk takes a second or two, and a busy machine many times that.
+const probeTimeout = time.Minute
 
 // probeOutputLimit bounds what is kept of each of the interpreter's output streams.
 const probeOutputLimit = 1 << 20
