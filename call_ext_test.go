@@ -22,6 +22,7 @@ func TestCallTakesWhatModelsSend(t *testing.T) {
 		"a name of one's own beside it":     `{"code":"x = tools.add(a=20, b=1)\nx * 2","explanation":"adds"}`,
 		"line breaks that are not escaped":  "{\"code\":\"x = tools.add(a=20, b=1)\nx * 2\"}",
 		"tabs that are not escaped":         "{\"code\":\"if 1:\n\tx = tools.add(a=20, b=1)\nx * 2\"}",
+		"its lines in a list":               `{"code":["x = tools.add(a=20, b=1)","x * 2"]}`,
 		"encoded twice":                     `"{\"code\":\"x = tools.add(a=20, b=1)\\nx * 2\"}"`,
 		"the schema inside another's":       `{"__arg1":"{\"code\":\"x = tools.add(a=20, b=1)\\nx * 2\"}"}`,
 		"a JSON string":                     `"x = tools.add(a=20, b=1)\nx * 2"`,
@@ -47,6 +48,7 @@ func TestCallLeavesProgramsThatLookLikeArgumentsAlone(t *testing.T) {
 	for name, test := range map[string]struct{ code, want string }{
 		"a dict":                 {`{"code": 1, "n": tools.add(a=1)}`, `{"code":1,"n":1}`},
 		"a dict of JSON":         {`{"a": 1}`, `{"a":1}`},
+		"a dict of lists":        {`{"code": [1, "a"], "input": []}`, `{"code":[1,"a"],"input":[]}`},
 		"a set":                  {`{1}`, `[1]`},
 		"a string that is added": {`"a" + "b"`, "ab"},
 		"a fence in a string":    {"md = '''\n```python\n1/0\n```\n'''\nlen(md)", "19"},

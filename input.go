@@ -49,7 +49,11 @@ func argumentOf(text string) (string, bool) {
 		return "", false
 	}
 	for _, name := range programNames {
-		if code, ok := object[name].(string); ok {
+		code, ok := object[name].(string)
+		if lines, several := object[name].([]any); several {
+			code, ok = joined(lines)
+		}
+		if ok {
 			if inner, ok := argumentOf(strings.TrimSpace(code)); ok && len(object) == 1 {
 				return inner, true
 			}
@@ -57,6 +61,18 @@ func argumentOf(text string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// joined makes a program of its lines.
+func joined(lines []any) (code string, ok bool) {
+	for _, line := range lines {
+		text, isText := line.(string)
+		if !isText {
+			return "", false
+		}
+		code += strings.TrimSuffix(text, "\n") + "\n"
+	}
+	return code, len(lines) > 0
 }
 
 // escapeLineBreaks mends what models get wrong most often in JSON: line breaks and tabs

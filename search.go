@@ -54,6 +54,9 @@ func (c *Codemode) search(ctx context.Context, arguments string) (string, error)
 		return "", fault.Wrap(fault.Cancelled, context.Cause(ctx), "the search was cancelled")
 	}
 	query, limit, detail := searchOf(arguments)
+	if strings.TrimSpace(query) == "" || query == "{}" {
+		return `Nothing was searched: the argument "query" wants words for what the tool does.`, nil
+	}
 	list, err := executorclient.Search(c.registry.View(), query, limit, detail)
 	if failure, ok := errors.AsType[*registry.ToolError](err); ok {
 		return "ToolError (" + failure.Kind + "): " + failure.Message, nil

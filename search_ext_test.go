@@ -116,7 +116,9 @@ func TestTheSearchToolAnswersAsSearchInAProgram(t *testing.T) {
 		`{"query":"add","detail":"all"}`:             "ToolError (invalid_arguments): ",
 		`{"query":"secret vault"}`:                   "No tool fits.",
 		`{"query":`:                                  "No tool fits.",
-		"":                                           "No tool fits.",
+		"":                                           "Nothing was searched:",
+		`{}`:                                         "Nothing was searched:",
+		`{"query":" "}`:                              "Nothing was searched:",
 		strings.Repeat("\xff\x00", 100_000):          "No tool fits.",
 	} {
 		if got, err := tools[1].Call(t.Context(), arguments); err != nil || !strings.HasPrefix(got, want) {
