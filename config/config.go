@@ -52,6 +52,8 @@ type Config struct {
 	// MCPServers are those whose tools an application adds to its registry, in the order
 	// of the file.
 	MCPServers []MCPServer
+	// OpenAPI are the HTTP APIs whose operations it adds, in the order of the file.
+	OpenAPI []OpenAPI
 }
 
 // Project describes the application.

@@ -120,9 +120,11 @@ func (s *settings) readSection(file origin, path string, written *yaml.Node) {
 		}
 		seen[name.Value] = name.Line
 		switch {
-		case child == serversPath && s.scope&readByClient == 0: // none of an executor's business
+		case (child == serversPath || child == openAPIPath) && s.scope&readByClient == 0: // none of an executor's business
 		case child == serversPath:
 			s.readServers(file, value)
+		case child == openAPIPath:
+			s.readOpenAPI(file, value)
 		case sec != nil:
 			s.readSection(file, child, value)
 		default:

@@ -27,9 +27,7 @@ func initSection(b *strings.Builder, path string, depth int) {
 			wrap(b, indent+"# ", s.doc)
 			b.WriteString(indent + name + ":\n")
 			initSection(b, child, depth+1)
-			if child == serversPath {
-				b.WriteString(serversExample)
-			}
+			b.WriteString(entryExamples[child])
 			continue
 		}
 		k := findKey(child)
@@ -49,13 +47,20 @@ func initSection(b *strings.Builder, path string, depth int) {
 	}
 }
 
-const serversExample = `  # files:
+var entryExamples = map[string]string{
+	serversPath: `  # files:
   #   command: npx
   #   args: [-y, "@modelcontextprotocol/server-filesystem", /srv/data]
   # github:
   #   url: https://api.githubcopilot.com/mcp/
   #   headers: {Authorization: "Bearer ${GITHUB_TOKEN}"}
-`
+`,
+	openAPIPath: `  # shop:
+  #   file: shop.yaml
+  #   base_url: https://shop.example.com/v2
+  #   headers: {Authorization: "Bearer ${SHOP_TOKEN}"}
+`,
+}
 
 // sample is what to show for a key in a file: its default, or an example of what
 // somebody would write.

@@ -220,6 +220,24 @@ mcp_servers:
 			},
 		},
 		{
+			name: "OpenAPI documents",
+			yaml: `
+openapi:
+  shop:
+    file: ${DIR:-apis}/shop.yaml
+    base_url: https://shop.example.com/v2
+    headers: {Authorization: "Bearer ${TOKEN}"}
+  weather: {url: https://weather.example.com/openapi.json}
+`,
+			env: "TOKEN=hunter2\n",
+			want: func(c *config.Config) {
+				c.OpenAPI = []config.OpenAPI{
+					{Name: "shop", File: "apis/shop.yaml", BaseURL: "https://shop.example.com/v2", Headers: map[string]config.Secret{"Authorization": config.NewSecret("Bearer hunter2")}},
+					{Name: "weather", URL: "https://weather.example.com/openapi.json"},
+				}
+			},
+		},
+		{
 			name: "the guide's variables of a container",
 			env: "CODEMODE_API_KEY=k1\nCODEMODE_MAX_EXEC_TIME=60\nCODEMODE_MEMORY_LIMIT=512m\nCODEMODE_PORT=9001\n" +
 				"CODEMODE_LOG_LEVEL=INFO\nCODEMODE_HOST=0.0.0.0\nCODEMODE_SOCKET=/run/x/../e.sock\n",

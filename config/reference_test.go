@@ -101,7 +101,7 @@ document is an error. All errors are reported at once, each with file, line and 
 
 *Client* keys are for the application that calls an executor, *executor* keys for the process that runs programs; with
 ` + "`executor.url: embedded`" + ` that is one process. A process that is only one of the two (` + "`codemode serve`, `config.ClientFromEnv`, `config.SidecarFromEnv`, `config.LoadSidecar`" + `)
-does not look at the other's environment variables, nor an executor at mcp_servers, so each needs only its own secrets. *Nobody* acts on a key that is there for people to read.
+does not look at the other's environment variables, nor an executor at mcp_servers and openapi, so each needs only its own secrets. *Nobody* acts on a key that is there for people to read.
 
 `)
 	for _, s := range sections {
@@ -118,12 +118,8 @@ does not look at the other's environment variables, nor an executor at mcp_serve
 		}
 		b.WriteString("\n")
 	}
-	fmt.Fprintf(&b, "## %s\n\n%s\n\n", serversPath, findSection(serversPath).doc)
-	b.WriteString("| key | accepted | |\n|---|---|---|\n")
-	for _, k := range serverKeys {
-		fmt.Fprintf(&b, "| `mcp_servers.NAME.%s` | %s | %s |\n", k.name, k.accepts, k.doc)
-	}
-	b.WriteString("\n")
+	writeEntryKeys(&b, serversPath, serverKeys)
+	writeEntryKeys(&b, openAPIPath, openAPIKeys)
 	b.WriteString("## Environment variables\n\n| variable | key |\n|---|---|\n")
 	for _, v := range otherVariables {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", v.name, v.doc)
@@ -204,4 +200,13 @@ func readersOf(r readers) string {
 		who = append(who, "nobody")
 	}
 	return strings.Join(who, ", ")
+}
+
+func writeEntryKeys[T any](b *strings.Builder, section string, keys []entryKey[T]) {
+	fmt.Fprintf(b, "## %s\n\n%s\n\n", section, findSection(section).doc)
+	b.WriteString("| key | accepted | |\n|---|---|---|\n")
+	for _, k := range keys {
+		fmt.Fprintf(b, "| `%s.NAME.%s` | %s | %s |\n", section, k.name, k.accepts, k.doc)
+	}
+	b.WriteString("\n")
 }

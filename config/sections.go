@@ -30,6 +30,7 @@ var sections = []section{
 	{path: "grpc.tls", doc: "Encryption between application and executor. All files are PEM; they are read again when they change. codemode tls generate-certs makes a set."},
 	{path: "log", doc: "What the executor writes to standard error."},
 	{path: serversPath, doc: "MCP servers whose tools programs may call, each under a name of its own, which is their namespace. The application imports adapters/mcp to have them opened."},
+	{path: openAPIPath, doc: "HTTP APIs that an OpenAPI document describes, each under a name of its own, which is the namespace of its operations. The application imports adapters/openapi to have them opened."},
 }
 
 func findKey(path string) *key {
@@ -50,7 +51,7 @@ func findSection(path string) *section {
 // table's order.
 func children(path string) (names []string) {
 	if path == "" {
-		defer func() { names = append(names, serversPath) }()
+		defer func() { names = append(names, serversPath, openAPIPath) }()
 	}
 	for _, k := range keys {
 		rest := k.path
