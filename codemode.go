@@ -58,7 +58,7 @@ type Options struct {
 	// registry.DefaultApprovalTimeout.
 	ApprovalTimeout time.Duration
 	// Logger gets what the embedded executor has to say, and warnings about the connection
-	// to one elsewhere and about the configuration's MCP servers. If nil, nothing is
+	// to one elsewhere and about the configuration's MCP servers and OpenAPI documents. If nil, nothing is
 	// written.
 	Logger *slog.Logger
 }
@@ -78,7 +78,7 @@ type Codemode struct {
 	searchName string
 	onEvent    func(Event)
 	calls      registry.RunOptions
-	servers    []registry.Source // of the configuration, attached to registry
+	configured []registry.Source // by the configuration, and attached to registry
 	embedded   *sidecar.Server   // nil if the executor is elsewhere
 	serving    *toolServer       // of the configuration's callback mode; nil without
 
@@ -127,7 +127,7 @@ func connect(ctx context.Context, o Options, client config.ClientConfig, executo
 		return nil, err
 	}
 	if err := c.startRegistry(ctx, o.Config, o.Logger); err != nil {
-		return nil, errors.Join(err, c.detachServers())
+		return nil, errors.Join(err, c.detachConfigured())
 	}
 	defer func() {
 		if err != nil {

@@ -12,7 +12,8 @@ type OpenAPI struct {
 	File string
 	// URL is where the document is fetched from: http or https.
 	URL string
-	// BaseURL is where the API is. If empty, the first server that the document names.
+	// BaseURL is where the API is. If empty, the first server that the document names; with
+	// Headers and a URL, that must be on the document's host.
 	BaseURL string
 	// Headers are sent with every request to the API, and not for the document.
 	Headers map[string]Secret
@@ -26,7 +27,7 @@ var openAPIKeys = []entryKey[OpenAPI]{
 	{name: "url", accepts: "http://... or https://...", text: func(a *OpenAPI) *string { return &a.URL },
 		doc: "Where to fetch the document when the application starts, in place of a file."},
 	{name: "base_url", accepts: "http://... or https://...", text: func(a *OpenAPI) *string { return &a.BaseURL },
-		doc: "Where the API is, in place of the servers that the document names."},
+		doc: "Where the API is, in place of the servers that the document names. It is needed where a url and headers are there and the API is on another host than the document."},
 	{name: "headers", accepts: "a section of names and texts", secrets: func(a *OpenAPI) *map[string]Secret { return &a.Headers },
 		doc: "Headers for every request to the API, such as Authorization. They are not sent for the document."},
 }

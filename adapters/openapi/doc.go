@@ -6,7 +6,11 @@
 //		Header: http.Header{"Authorization": {"Bearer " + token}},
 //	})
 //
-// codemode.New reads the document, and a program calls tools.shop.get_order(id=7).
+// codemode.New reads the document, and a program calls tools.shop.get_order(id=7). The
+// same documents can stand in codemode.yaml, under openapi, for an application that imports
+// this package:
+//
+//	import _ "github.com/codemode-sdk/codemode/adapters/openapi"
 //
 // # Arguments
 //

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -28,7 +26,7 @@ const (
 )
 
 // A Source is an HTTP API that an OpenAPI document describes; it is a registry.Source. Of
-// Document and File, exactly one is set. A Source must not be copied or changed once it
+// Document, File and URL, exactly one is set. A Source must not be copied or changed once it
 // has been attached.
 type Source struct {
 	// Name is the namespace of the tools: with "shop", getOrder is tools.shop.getOrder in
@@ -40,9 +38,13 @@ type Source struct {
 	Document []byte
 	// File is where the document is.
 	File string
+	// URL is where Start fetches the document from, with Client and without Header: http or
+	// https. A server that the document names relatively counts from there.
+	URL string
 
 	// BaseURL is where the API is, http or https, in place of all servers that the
-	// document names. If empty, the first server of the operation, its path or the
+	// document names. It is needed where the document comes from a URL of another host than
+	// the API's and Header or Edit are set. If empty, the first server of the operation, its path or the
 	// document, with the defaults of its variables.
 	BaseURL string
 	// Client makes the requests. If nil, http.DefaultClient. Unless it has a CheckRedirect
@@ -83,15 +85,16 @@ func (s *Source) String() string {
 	return "OpenAPI document"
 }
 
-// Start reads the document and gives the registry a tool for each operation; it makes no
-// request. It fails with fault.Invalid where the document or the fields cannot be used,
-// or a tool's name is taken by another origin. An operation that cannot be used is left
+// Start reads the document and gives the registry a tool for each operation. It fails with
+// fault.Invalid where the document or the fields cannot be used, or a tool's name is taken
+// by another origin, and with fault.Unavailable where URL gives no document. An operation that cannot be used is left
 // out, with a warning to Logger; Start fails if none can be.
-func (s *Source) Start(_ context.Context, reg *registry.Registry) error {
+func (s *Source) Start(ctx context.Context, reg *registry.Registry) error {
 	if s.Timeout < 0 || s.MaxResponseBytes < 0 {
 		return fault.New(fault.Invalid, "a limit is negative").WithRemedy("use 0 for the default")
 	}
-	text, err := s.text()
+	s.client = s.httpClient()
+	text, err := s.text(ctx)
 	if err != nil {
 		return err
 	}
@@ -99,7 +102,6 @@ func (s *Source) Start(_ context.Context, reg *registry.Registry) error {
 	if err != nil {
 		return err
 	}
-	s.client = s.httpClient()
 	tools, refused := s.tools(d)
 	if len(tools) == 0 && len(refused) > 0 {
 		return fault.Wrap(fault.Invalid, errors.Join(refused[:min(len(refused), 5)]...), "none of its operations can be used")
@@ -110,25 +112,6 @@ func (s *Source) Start(_ context.Context, reg *registry.Registry) error {
 // Close does nothing: there is no connection but those of the Client, and the registry
 // waits for calls.
 func (s *Source) Close() error { return nil }
-
-func (s *Source) text() ([]byte, error) {
-	switch {
-	case (s.File == "") == (s.Document == nil):
-		return nil, fault.New(fault.Invalid, "it needs either a Document or a File").WithRemedy("set one of them")
-	case s.Document != nil:
-		return s.Document, nil
-	}
-	file, err := os.Open(s.File)
-	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "the OpenAPI document cannot be read")
-	}
-	defer func() { _ = file.Close() }() // nothing was written
-	text, err := io.ReadAll(io.LimitReader(file, MaxDocumentBytes+1))
-	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "the OpenAPI document cannot be read")
-	}
-	return text, nil
-}
 
 // tools makes a tool of each operation that can be used.
 func (s *Source) tools(d *document) (tools []registry.Tool, refused []error) {
@@ -206,9 +189,18 @@ func (s *Source) server(d *document, item, n *yaml.Node) (string, error) {
 		}
 	}
 	u, err := url.Parse(base)
+	if from, known := url.Parse(s.URL); err == nil && known == nil && s.BaseURL == "" && from.Host != "" {
+		u = from.ResolveReference(u)
+	}
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
 		return "", fault.New(fault.Invalid, "its server is not known: %q is no http or https URL without a query", short(base, 200)).
 			WithRemedy("set BaseURL")
+	}
+	// A document from elsewhere must not choose who gets the credentials.
+	if from, known := url.Parse(s.URL); s.URL != "" && s.BaseURL == "" && (len(s.Header) > 0 || s.Edit != nil) &&
+		(known != nil || from.Scheme != u.Scheme || from.Host != u.Host) {
+		return "", fault.New(fault.Invalid, "its server %s is not where the document is from, and would get the credentials", short(u.Host, 200)).
+			WithRemedy("set BaseURL, base_url in codemode.yaml")
 	}
 	return u.Scheme + "://" + u.Host + strings.TrimSuffix(u.EscapedPath(), "/"), nil
 }

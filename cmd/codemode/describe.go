@@ -10,6 +10,7 @@ import (
 	"log/slog"
 
 	"github.com/codemode-sdk/codemode"
+	"github.com/codemode-sdk/codemode/adapters/openapi"
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/registry"
 )
@@ -28,7 +29,7 @@ No executor is started.`,
 			flags.BoolVar(&d.json, "json", false, "print one JSON object: name, description, parameters, stubs and sizes")
 			flags.StringVar(&d.format, "format", "", "print as `FORMAT`: openai or mcp, the tool as an API takes it; stubs, the tools as a Python module")
 			flags.Var(&d.lists, "tools", "describe the tools of `LIST`, a file of JSON or a directory of such; may be repeated")
-			flags.StringVar(&d.file, "config", "", "describe the tools of the servers under mcp_servers in `FILE`")
+			flags.StringVar(&d.file, "config", "", "describe the tools of what `FILE` has under mcp_servers and openapi")
 			d.servers.declare(flags)
 			return func(args []string) (int, error) {
 				if err := none(args); err != nil {
@@ -77,6 +78,13 @@ func (d *description) print() (err error) {
 		}
 		for _, server := range loaded.MCPServers {
 			d.servers.add(server)
+		}
+		for _, api := range loaded.OpenAPI {
+			source := openapi.Open(api)
+			source.Logger = slog.New(slog.NewTextHandler(d.io.err, nil))
+			if err := reg.Attach(source); err != nil {
+				return err
+			}
 		}
 	}
 	if err := d.servers.attach(reg, d.io.err, slog.LevelWarn); err != nil {

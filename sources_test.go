@@ -89,3 +89,14 @@ func TestMCPServersThatCannotBeOpened(t *testing.T) {
 		})
 	}
 }
+
+func TestOpenAPIDocumentsOfAConfigurationNeedTheAdapter(t *testing.T) {
+	cfg, err := config.Parse("codemode.yaml", []byte("openapi: {shop: {file: shop.yaml}}"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `import _ "github.com/codemode-sdk/codemode/adapters/openapi"`
+	if _, err := New(Options{Config: cfg}); CodeOf(err) != CodeConfig || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v", err)
+	}
+}
