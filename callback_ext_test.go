@@ -115,7 +115,7 @@ grpc:
 	// With another key the calls fail, which shows by which way they come.
 	write("another")
 	got, err := open().Execute(t.Context(), "tools.double(X=21)")
-	if err != nil || got.Error == nil || !strings.Contains(got.Error.Message, "tool service") {
+	if err != nil || got.Error == nil || !strings.Contains(got.Error.Message, "does not accept the executor's key") || !strings.Contains(got.Error.Message, "did not run") {
 		t.Errorf("with another key: %s, %v", got.Text(), err)
 	}
 }

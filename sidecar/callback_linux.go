@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/internal/apikey"
@@ -275,11 +277,13 @@ func (c *callsStream) holds(id uint32) bool {
 // receive takes what the application says about its calls, until it says no more.
 func (s *callbackStream) receive(calls *callsStream) {
 	var err error
+	answered := false
 	for err == nil {
 		var response *codemodev1.CallToolResponse
 		if response, err = calls.Recv(); err != nil {
 			break
 		}
+		answered = true
 		m := response.GetMessage()
 		if !calls.settle(m) {
 			err = errors.New("it sent what is no result of a call")
@@ -295,10 +299,25 @@ func (s *callbackStream) receive(calls *callsStream) {
 	if s.ctx.Err() != nil {
 		return
 	}
-	s.log.Warn("an application's tool service was lost", "error", err)
+	message := lostWords(err, answered)
+	s.log.Warn(message, "error", err)
 	for id := range calls.open {
-		s.fail(id, "the application's tool service was lost; the tool may have run")
+		s.fail(id, message)
 	}
+}
+
+// lostWords says why a stream of calls ended. A service that refuses one does so before it
+// takes a call.
+func lostWords(err error, answered bool) string {
+	if !answered {
+		switch status.Code(err) {
+		case codes.Unauthenticated:
+			return "the application's tool service does not accept the executor's key (executor.callback.api_key); the tool did not run"
+		case codes.PermissionDenied:
+			return "the application's tool service does not know this execution (another process answers at its address); the tool did not run"
+		}
+	}
+	return "the application's tool service was lost; the tool may have run"
 }
 
 // settle notes which calls have their results; false for what is none of a call's.
