@@ -100,6 +100,9 @@ func readReply(stream *openai.ChatCompletionStream, say func(Delta)) (Message, e
 		reply.extend(message.Message(), say)
 	}
 	reply.CutOff = message.FinishReason() == openai.FinishReasonLength
+	if message.FinishReason() == openai.FinishReasonContentFilter {
+		say(Delta{Notice: "The model's endpoint left out a part of the answer (content_filter)."})
+	}
 	if reply.Text == "" && len(reply.Calls) == 0 {
 		return Message{}, fmt.Errorf("it said nothing (%s)", message.FinishReason())
 	}

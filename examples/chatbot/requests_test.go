@@ -3,9 +3,11 @@ package main
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestRequestsThatMustNotWork(t *testing.T) {
@@ -94,5 +96,25 @@ func TestConversationsAreBounded(t *testing.T) {
 	first.end(false)
 	if err := first.begin(nil); !errors.Is(err, errFull) {
 		t.Errorf("a conversation that is full began another turn: %v", err)
+	}
+}
+
+// A client that never sends the rest of its request is not waited for.
+func TestARequestThatDoesNotArriveIsRefused(t *testing.T) {
+	before := bodyTime
+	t.Cleanup(func() { bodyTime = before }) // once the chat has ended
+	bodyTime = 50 * time.Millisecond
+	a := demoApp(t)
+	connection, err := net.Dial("tcp", strings.TrimPrefix(a.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	if _, err := io.WriteString(connection, "POST /chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"); err != nil {
+		t.Fatal(err)
+	}
+	said, err := io.ReadAll(connection)
+	if !strings.HasPrefix(string(said), "HTTP/1.1 400 ") || !strings.Contains(string(said), "did not arrive in time") {
+		t.Errorf("the answer is %q, %v", said, err)
 	}
 }

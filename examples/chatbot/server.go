@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,6 +24,9 @@ const (
 	maxBody  = 64 << 10 // bytes of a request
 	maxTurns = 128      // under way at once; further ones are refused
 )
+
+// bodyTime bounds how long a request may take to arrive.
+var bodyTime = 30 * time.Second
 
 //go:embed page
 var page embed.FS
@@ -157,12 +161,19 @@ func (s *server) health(w http.ResponseWriter, r *http.Request) {
 }
 
 func read(w http.ResponseWriter, r *http.Request, into any) error {
+	connection := http.NewResponseController(w)
+	if err := connection.SetReadDeadline(time.Now().Add(bodyTime)); err != nil {
+		return err
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return errors.New("the request did not arrive in time")
+	}
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return fmt.Errorf("the message is too long: a request has at most %d KiB", maxBody>>10)
 	}
 	if err == nil {
-		err = json.Unmarshal(body, into)
+		err = errors.Join(json.Unmarshal(body, into), connection.SetReadDeadline(time.Time{})) // the answer may take longer
 	}
 	if err != nil {
 		return errors.New(`the request is not the JSON that was expected, such as {"message": "..."}`)

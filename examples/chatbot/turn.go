@@ -45,6 +45,9 @@ func (s *server) converse(ctx context.Context, c *conversation, interactive bool
 		}
 		if len(reply.Calls) == 0 {
 			c.keep(append(c.said(), reply))
+			if reply.CutOff {
+				c.journal.add(eventNotice, map[string]string{"text": "The answer is cut off: the model may not write more at once."})
+			}
 			return reply.Text, nil
 		}
 		w.reserve(len(reply.Calls))
