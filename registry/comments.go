@@ -38,6 +38,7 @@ type sourcePackage struct {
 	types   map[string]*ast.TypeSpec
 	docs    map[string]string // of types
 	methods map[[2]string]string
+	unnamed []*ast.StructType // of the methods' parameters and results
 }
 
 // commentsOf reads the source of a receiver's package: from files, or from the directory
@@ -163,9 +164,18 @@ func (p *sourcePackage) take(f *ast.File) {
 	for _, d := range f.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
-			if d.Recv != nil && len(d.Recv.List) == 1 && d.Doc != nil {
+			if d.Recv == nil || len(d.Recv.List) != 1 {
+				continue
+			}
+			if d.Doc != nil {
 				p.methods[[2]string{receiverName(d.Recv.List[0].Type), d.Name.Name}] = prose(d.Doc)
 			}
+			ast.Inspect(d.Type, func(n ast.Node) bool {
+				if t, ok := n.(*ast.StructType); ok {
+					p.unnamed = append(p.unnamed, t)
+				}
+				return true
+			})
 		case *ast.GenDecl:
 			for _, s := range d.Specs {
 				t, ok := s.(*ast.TypeSpec)
@@ -247,18 +257,50 @@ func withoutName(text, name string) string {
 
 // of is a schema.Docs.
 func (c *comments) of(t reflect.Type, field string) string {
+	if t.Name() == "" {
+		return c.ofUnnamed(t, field)
+	}
 	p := c.in(t.PkgPath())
-	if p == nil || t.Name() == "" {
+	if p == nil {
 		return ""
 	}
 	spec := p.types[typeName(t)]
-	if spec == nil || !sameFields(spec, t) {
+	if spec == nil {
 		return ""
 	}
-	if field == "" {
+	declared, ok := spec.Type.(*ast.StructType)
+	switch {
+	case !ok || !sameFields(declared, t):
+		return ""
+	case field == "":
 		return p.docs[spec.Name.Name]
 	}
-	for _, f := range spec.Type.(*ast.StructType).Fields.List {
+	return fieldComment(declared, field)
+}
+
+// ofUnnamed is of for a struct that stands where a method takes or gives it. It is known by
+// its fields alone: where two have the same, and say different things, nothing is taken.
+func (c *comments) ofUnnamed(t reflect.Type, field string) (text string) {
+	p := c.in(c.home)
+	if p == nil {
+		return ""
+	}
+	first := true
+	for _, declared := range p.unnamed {
+		if !sameFields(declared, t) {
+			continue
+		}
+		if other := fieldComment(declared, field); first {
+			text, first = other, false
+		} else if other != text {
+			return ""
+		}
+	}
+	return text
+}
+
+func fieldComment(declared *ast.StructType, field string) string {
+	for _, f := range declared.Fields.List {
 		if slices.ContainsFunc(f.Names, func(n *ast.Ident) bool { return n.Name == field }) {
 			if f.Doc != nil {
 				return prose(f.Doc)
@@ -276,9 +318,8 @@ func typeName(t reflect.Type) string {
 
 // sameFields says whether a declaration can be that of the type: one inside a function may
 // have the same name, and the files may be newer than the program.
-func sameFields(spec *ast.TypeSpec, t reflect.Type) bool {
-	declared, ok := spec.Type.(*ast.StructType)
-	if !ok || t.Kind() != reflect.Struct {
+func sameFields(declared *ast.StructType, t reflect.Type) bool {
+	if t.Kind() != reflect.Struct {
 		return false
 	}
 	i := 0

@@ -147,3 +147,46 @@ func TestCommentsTravelWithTheProgramOrNotAtAll(t *testing.T) {
 		t.Errorf("a description is not preferred: %v, %q", err, e.Description())
 	}
 }
+
+// A Harbour has methods whose arguments have no type of their own.
+type Harbour struct{}
+
+// Tide gives the height of the water.
+func (Harbour) Tide(in struct {
+	// Hours from now.
+	Hours int  `json:"hours"`
+	Exact bool `json:"exact,omitempty"` // to the centimetre
+}) float64 {
+	return float64(in.Hours)
+}
+
+func (Harbour) Enter(struct {
+	Ship string `json:"ship"` // its name
+}) bool {
+	return true
+}
+
+func (Harbour) Leave(struct {
+	Ship string `json:"ship"` // its number
+}) bool {
+	return true
+}
+
+func TestTheCommentsOfAnUnnamedStructAreItsOwn(t *testing.T) {
+	reg := registry.New()
+	if err := registry.AddMethods(reg, Harbour{}, registry.Methods{}); err != nil {
+		t.Fatal(err)
+	}
+	for name, wants := range map[string][]string{
+		"harbour.tide": {"hours: Hours from now.", "exact: to the centimetre"},
+		// Which of the two is meant cannot be told, so nothing is.
+		"harbour.enter": {"def enter(ship: str) -> bool: ..."},
+		"harbour.leave": {"def leave(ship: str) -> bool: ..."},
+	} {
+		for _, want := range wants {
+			if stub := stubOf(t, reg, name); !strings.Contains(stub, want) {
+				t.Errorf("%s has no %q:\n%s", name, want, stub)
+			}
+		}
+	}
+}
