@@ -163,3 +163,24 @@ func learnsWhatTookTheTime(t *testing.T, cm *codemode.Codemode) {
 		})
 	}
 }
+
+// A model knows a tool as programs spell it, and would take another spelling for another tool.
+func TestWhatIsAlreadyDoneIsToldAsProgramsSpellIt(t *testing.T) {
+	cm := open(t, codemode.Options{Registry: registry.New()})
+	for _, name := range []string{"shop.place-order", "shop.list orders"} {
+		policy := registry.Policy{ReadOnly: strings.Contains(name, "list")}
+		err := registry.Func(cm.Registry(), name, "", func(context.Context, struct{}) (map[string]int, error) { return map[string]int{"id": 1}, nil }, policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := told(t, cm, "tools.shop.list_orders()\nfor _ in range(3): o = tools.shop.place_order()\no['nr']")
+	for _, want := range []string{
+		`Already done; do not do it again if it changes something: shop.place_order({}) gave {"id":1}, 3 times`,
+		"Changed nothing: shop.list_orders", `a dict that shop.place_order gave has the keys "id"`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}

@@ -127,6 +127,7 @@ func (c *Client) Execute(ctx context.Context, request Request) (*Result, error) 
 	if err != nil {
 		r.failed(ctx, &result, err)
 	}
+	result.spell(r.tools)
 	result.hint = hintFor(&result, r.tools)
 	r.span.Text("codemode.execution_id", result.ExecutionID)
 	r.span.Text("codemode.status", string(result.Status))

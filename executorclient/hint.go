@@ -125,8 +125,8 @@ func (r *Result) gave(kind string) string {
 		case string:
 			matches = kind == "str"
 		}
-		if matches && call.Error == nil && !slices.Contains(names, call.Tool) && len(names) < hintTools {
-			names = append(names, call.Tool)
+		if name := r.spelling(call.Tool); matches && call.Error == nil && !slices.Contains(names, name) && len(names) < hintTools {
+			names = append(names, name)
 		}
 	}
 	if len(names) == 0 {
@@ -158,7 +158,7 @@ func (r *Result) keysHint(missing string) string {
 					continue
 				}
 				keys := slices.Sorted(maps.Keys(v))
-				told := fmt.Sprintf("a dict that %s gave has the keys %s.", call.Tool, listKeys(keys))
+				told := fmt.Sprintf("a dict that %s gave has the keys %s.", r.spelling(call.Tool), listKeys(keys))
 				if near := nearKey(missing, keys); near != "" {
 					return fmt.Sprintf("did you mean %q? %s", near, told)
 				}
@@ -282,7 +282,7 @@ func (r *Result) lateHint() string {
 		busy += max(0, until-max(call.Start, end))
 		end = max(end, until)
 		if call.Error != nil && call.Error.Kind == kindCancelled {
-			waiting = call.Tool
+			waiting = r.spelling(call.Tool)
 		} else {
 			finished++
 		}

@@ -56,6 +56,8 @@ type Result struct {
 
 	raw  []byte
 	hint string // of Text
+	// spelled has what Text calls the tools whose names are no Python.
+	spelled map[string]string
 }
 
 // A ProgramError says why a program did not come to its end.

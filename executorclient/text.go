@@ -1,6 +1,7 @@
 package executorclient
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -141,21 +142,21 @@ func (r *Result) alreadyRan() []string {
 	for _, call := range r.ToolCalls {
 		which := call.deed()
 		if which == nothingDone {
-			text := call.Tool
+			text := r.spelling(call.Tool)
 			if call.Error != nil {
 				text += " (" + call.Error.Kind + ")"
 			}
 			told[which].add(text)
 			continue
 		}
-		line := call.line()
+		line := call.line(r.spelling(call.Tool))
 		if told[which].has(line) {
 			told[which].add(line)
 		} else if shown < textCalls {
 			shown++
 			told[which].add(line)
 		} else {
-			others.add(call.Tool)
+			others.add(r.spelling(call.Tool))
 		}
 	}
 	var lines []string
@@ -205,11 +206,31 @@ func (t *tally) text(separator string) string {
 	return strings.Join(parts, separator)
 }
 
+// spell notes how programs write the names of the tools that were called, which is how the
+// model knows them.
+func (r *Result) spell(tools *registry.View) {
+	if tools == nil {
+		return
+	}
+	for _, call := range r.ToolCalls {
+		if e, ok := tools.Lookup(call.Tool); ok {
+			if path := strings.Join(e.PythonPath(), "."); path != call.Tool {
+				if r.spelled == nil {
+					r.spelled = map[string]string{}
+				}
+				r.spelled[call.Tool] = path
+			}
+		}
+	}
+}
+
+func (r *Result) spelling(tool string) string { return cmp.Or(r.spelled[tool], tool) }
+
 // line shows a call and what became of it.
-func (call *ToolCall) line() string {
-	text := call.Tool + "(...)"
+func (call *ToolCall) line(name string) string {
+	text := name + "(...)"
 	if !call.Omitted {
-		text = call.Tool + "(" + middle(plainJSON(call.Args), textValue) + ")"
+		text = name + "(" + middle(plainJSON(call.Args), textValue) + ")"
 	}
 	switch {
 	case call.Error != nil:
