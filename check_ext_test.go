@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/codemode-sdk/codemode"
+	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/registry"
 )
 
@@ -147,5 +148,38 @@ func TestOrdinaryProgramsPassTheCheck(t *testing.T) {
 	result, err := cm.Execute(t.Context(), b.String())
 	if err != nil || result.Value != int64(3) {
 		t.Fatal(result.Text(), err)
+	}
+}
+
+// What a session's program imported is looked up anew by the next: the tools may be others.
+func TestAnImportOfASessionFindsTheToolsOfItsOwnRun(t *testing.T) {
+	cfg := config.Default()
+	cfg.Executor.Sessions.Max = 1
+	cm := open(t, codemode.Options{Registry: registry.New(), Config: cfg})
+	session, source := codemode.NewSession("imports"), &itemSource{}
+	if err := cm.Registry().Attach(source); err != nil {
+		t.Fatal(err)
+	}
+	for _, argument := range []string{"number", "name"} {
+		if err := cm.Registry().Replace(source, itemBy(argument)); err != nil {
+			t.Fatal(err)
+		}
+		code := fmt.Sprintf("from tools.shop import item\nimport tools.shop as s\nitem(%[1]s='x') == s.item(%[1]s='x')", argument)
+		result, err := cm.ExecuteRequest(t.Context(), codemode.Request{Code: code, Session: session})
+		if err != nil || result.Value != true {
+			t.Fatal(result.Text(), err)
+		}
+	}
+}
+
+type itemSource struct{}
+
+func (*itemSource) Start(context.Context, *registry.Registry) error { return nil }
+func (*itemSource) Close() error                                    { return nil }
+
+func itemBy(argument string) registry.Tool {
+	return registry.Tool{
+		Name: "shop.item", InputSchema: fmt.Appendf(nil, `{"type":"object","properties":{%q:{"type":"string"}},"required":[%[1]q],"additionalProperties":false}`, argument),
+		Handler: func(_ context.Context, args registry.Args) (any, error) { return args.Map(), nil },
 	}
 }

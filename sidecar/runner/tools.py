@@ -185,6 +185,8 @@ class Tools:
     def __init__(self, connect):
         self._connect = connect
         self._connection = None
+        while Importer.names:  # those of a session's program before
+            sys.modules.pop(Importer.names.pop(), None)
 
     def _connected(self):
         if self._connection is None:
@@ -331,27 +333,25 @@ class Namespace:
 class Importer:
     """Lets programs write: from tools.github import get_issue."""
 
+    names, create_module = [], staticmethod(lambda spec: None)
+
     def find_spec(self, name, path=None, target=None):
         if name.startswith("tools.") and isinstance(sys.modules.get("tools"), Tools):
             return importlib.machinery.ModuleSpec(name, self)
 
-    def create_module(self, spec):
-        pass  # an ordinary module
-
     def exec_module(self, module):
-        name = module.__name__
-        parent, _, leaf = name.rpartition(".")
+        parent, _, leaf = (name := module.__name__).rpartition(".")
         try:
             found = getattr(sys.modules[parent], leaf)
         except LookupError as error:
             raise ImportError(str(error), name=name) from None
         if not isinstance(found, Namespace):
             raise ImportError(f"{name} is a tool: write from {parent} import {leaf}", name=name)
+        self.names.append(name)
         sys.modules[name] = found  # which is what the import then gives
 
 
 class Tool:
-
     def __init__(self, connection, name, parameters, required, extra, stub, path=None):
         self._connection = connection
         self._parameters = parameters  # [[schema name, Python name], ...], in order
