@@ -3,9 +3,13 @@ package sidecar_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,6 +30,12 @@ func TestMain(m *testing.M) {
 	}
 	if address := os.Getenv(clientVariable); address != "" {
 		becomeClient(address)
+	}
+	// Most of what runs in parallel waits for a limit, and not for a processor.
+	flag.Parse()
+	if err := flag.Set("test.parallel", strconv.Itoa(max(6, runtime.GOMAXPROCS(0)))); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	code := m.Run()
 	if sharedServer != nil {
@@ -100,11 +110,13 @@ func serveAndDial(cfg config.SidecarConfig, calls *callback) (*executor, error) 
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	cfg = atHome(cfg)
 	server, err := sidecar.New(context.Background(), cfg, log)
-	// An emulated machine on a busy one may take longer than an interpreter is waited for.
-	for range 5 {
-		if fault.CodeOf(err) != fault.Python || os.Getenv(homeVariable) != "vm" {
+	// A busy machine, or one that is emulated on it, may take longer than an interpreter or a
+	// fork server is waited for.
+	for range 10 {
+		if err == nil || !strings.Contains(err.Error(), "i/o timeout") && (fault.CodeOf(err) != fault.Python || os.Getenv(homeVariable) != "vm") {
 			break
 		}
+		fmt.Fprintln(os.Stderr, "once more:", err)
 		server, err = sidecar.New(context.Background(), cfg, log)
 	}
 	if err != nil {

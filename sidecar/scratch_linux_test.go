@@ -43,7 +43,7 @@ func TestScratchIsRemovedWhateverIsInIt(t *testing.T) {
 			}
 			return nil
 		},
-		"depth": func(d string) error { return deep(d, 3000) },
+		"depth": func(d string) error { return deep(d, 2100) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := os.Mkdir(scratch, 0o700); err != nil {
@@ -95,7 +95,7 @@ func TestScratchUseCountsAndStops(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := deep(dir, 3000); err != nil {
+	if err := deep(dir, 2100); err != nil {
 		t.Fatal(err)
 	}
 	if size, files := scratchUse(dir, 10_000); files < 1000 || size < 50*8192 {

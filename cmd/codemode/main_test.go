@@ -70,6 +70,9 @@ func TestScripts(t *testing.T) {
 				}
 				return os.Getenv("MCP_PACKAGES") != "", nil
 			}
+			if name == "ci" {
+				return os.Getenv("CI") == "true", nil
+			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
