@@ -26,7 +26,7 @@ HELLO, STARTED, ENDED, REFUSED, IMPORTS, UNFIT = b"H", b"S", b"X", b"E", b"M", b
 _FORK = struct.Struct("<cQ")
 _ENDED = struct.Struct("<cQiQQQ")  # endedSize in forkserver_linux.go
 # So often the interpreter has specialised the code that every run goes through.
-_REHEARSALS = 20
+_REHEARSALS = 8
 _MOST = 2000  # bytes of a reason
 
 
