@@ -2,6 +2,8 @@ package sidecar
 
 import (
 	"context"
+	"errors"
+	"os"
 	"time"
 
 	"github.com/codemode-sdk/codemode/config"
@@ -58,7 +60,7 @@ func (p *pool) start(ctx context.Context) error {
 			p.mu.Unlock()
 			return nil
 		}
-		if fault.CodeOf(err) == fault.Config {
+		if fault.CodeOf(err) == fault.Config || errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -68,6 +70,13 @@ func (p *pool) start(ctx context.Context) error {
 	}
 	return fault.Wrap(fault.Sandbox, cause, "no sandbox can be set up here").
 		WithRemedy("codemode doctor shows every layer and what is in its way")
+}
+
+// slow is of what took too long. That does not say that a plan cannot be carried out, so
+// that no weaker one is tried.
+func slow(format string, args ...any) error {
+	return fault.Wrap(fault.Unavailable, os.ErrDeadlineExceeded, format, args...).
+		WithRemedy("the machine is too busy for it, or the interpreter hangs: see whether it starts by hand, and start the executor again")
 }
 
 func (p *pool) try(ctx context.Context, plan *sandbox.Plan) (*worker, error) {

@@ -20,6 +20,12 @@ func ReplaceForkServersAfter(t *testing.T, workers uint64) {
 	t.Cleanup(func() { workersPerServer.Store(before) })
 }
 
+// StartWithin bounds the start of fork servers of a test.
+func StartWithin(t *testing.T, limit time.Duration) {
+	before := startTimeout.Swap(int64(limit))
+	t.Cleanup(func() { startTimeout.Store(before) })
+}
+
 // PrioritiesAdapt says whether this process may lower a priority and give it back, and
 // what is then added to the nice value of workers without a program.
 func PrioritiesAdapt() (adapt bool, added int) { return priority().adaptable, aheadOfNeed }

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -46,7 +47,7 @@ const endedSize = 1 + 8 + 4 + 3*8
 
 // startTimeout bounds how long a fork server may take to import what it is told to and
 // to confine itself.
-const startTimeout = 30 * time.Second
+var startTimeout = func() (d atomic.Int64) { d.Store(int64(2 * time.Minute)); return }()
 
 // A forkServer is a warm CPython process that makes workers.
 //
@@ -117,6 +118,9 @@ func startForkServer(ctx context.Context, python *cpython.Install, plan *sandbox
 		control.Close()
 		f.kill()
 		_ = f.cmd.Wait() // the exit status of a process that we killed says nothing
+		if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil {
+			return nil, slow("the fork server did not start within %s", time.Duration(startTimeout.Load()))
+		}
 		if said := f.stderr.last(); said != "" && fault.CodeOf(err) != fault.Config {
 			err = fmt.Errorf("%w: %s", err, said)
 		}
@@ -148,7 +152,7 @@ func startMapped(cmd *exec.Cmd) (err error) {
 
 // greet sends the runner and the plan, and waits until the fork server has confined itself.
 func (f *forkServer) greet(ctx context.Context, plan *sandbox.Plan) error {
-	deadline := time.Now().Add(startTimeout)
+	deadline := time.Now().Add(time.Duration(startTimeout.Load()))
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
 		deadline = d
 	}
@@ -194,7 +198,7 @@ func (f *forkServer) awaitHello(ctx context.Context) error {
 		case ended:
 			return errors.New("the fork server ended while it started")
 		case errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil && importing != "":
-			return unfit("%s is not imported within %s", importing, startTimeout)
+			return unfit("%s is not imported within %s", importing, time.Duration(startTimeout.Load()))
 		case err != nil:
 			return fmt.Errorf("the fork server did not start: %w", err)
 		}

@@ -6,6 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/codemode-sdk/codemode/config"
+	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/sidecar"
 )
 
 // attemptHead lets a program make system calls by number.
@@ -97,4 +102,19 @@ func TestNothingIsLeftOnTheHost(t *testing.T) {
 		left, err := filepath.Glob(filepath.Join(os.TempDir(), "codemode-*", "w*"))
 		return err == nil && len(left) <= 2*ready
 	})
+}
+
+// A machine that is too busy, or an interpreter that hangs, is no reason to go on with less
+// of a sandbox than this machine can have.
+func TestASlowStartWeakensNothing(t *testing.T) {
+	sidecar.StartWithin(t, time.Millisecond)
+	cfg := config.DefaultSidecar()
+	cfg.Sandbox.Require = config.RequireUnsafeNone
+	e, err := open(cfg)
+	if err == nil {
+		t.Fatal(e.close())
+	}
+	if fault.CodeOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "did not start within 1ms") {
+		t.Error(err)
+	}
 }

@@ -41,7 +41,7 @@ const (
 )
 
 // confineTimeout bounds how long a worker may take from its fork until it is ready.
-const confineTimeout = 10 * time.Second
+const confineTimeout = 30 * time.Second
 
 // A worker is one confined CPython process that runs one program.
 type worker struct {
@@ -166,6 +166,9 @@ func (w *worker) awaitReady(ctx context.Context) error {
 func (w *worker) unready(err error) error {
 	w.kill()
 	<-w.ended
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return slow("a worker was not ready within %s", confineTimeout)
+	}
 	if w.end.reason != "" {
 		return errors.New(w.end.reason)
 	}
