@@ -150,7 +150,7 @@ func (e *execution) run(start *codemodev1.Start, started *codemodev1.Started) (*
 
 // attendDelay is how long a program runs before anybody attends to more than its frames.
 // Many are over by then, and have cost no more than that.
-const attendDelay = time.Millisecond
+const attendDelay = 5 * time.Millisecond
 
 // attend tells the client that the program has started, and passes on what it prints and
 // what the client says. A program that calls a tool is attended to at once.

@@ -21,7 +21,6 @@ type bench struct {
 
 	// What later figures are held against.
 	fork           Figure
-	forksPerSecond float64
 	socket, grpc   Figure
 	path           Figure
 	rate8, openP50 float64
@@ -112,12 +111,6 @@ func Run(ctx context.Context, cfg config.SidecarConfig, o Options) (_ *Report, e
 }
 
 func (b *bench) measureFloors(ctx context.Context) error {
-	fork, forksPerSecond, err := forkFloor(ctx, b.python, b.Runs)
-	if err != nil {
-		return err
-	}
-	b.fork, b.forksPerSecond = b.addTimes("floor: fork + run + wait, warm CPython", fork), forksPerSecond
-	b.add(Figure{Name: "floor: the same on all cores", PerSecond: forksPerSecond, Count: b.Runs})
 	started, err := startFloor(ctx, b.python, max(b.Runs/10, 10))
 	if err != nil {
 		return err
@@ -221,10 +214,11 @@ func (b *bench) measureWithout(ctx context.Context) (err error) {
 		return err
 	}
 	bare := b.addTimes("no sandbox: Execute(\"1+1\"), open loop", open)
-	rate, err := b.throughput(ctx, "no sandbox: Execute(\"1+1\"), 8 in flight", 8)
+	took, rate, err := b.throughput(ctx, 8)
 	if err != nil {
 		return err
 	}
+	b.addRate("no sandbox: Execute(\"1+1\"), 8 in flight", took, rate)
 	b.ratio("Execute, open loop", "without a sandbox", b.openP50, bare.P50, 1.1, false)
 	b.ratio("Execute per second, 8 in flight", "without a sandbox", b.rate8, rate, 0.6, true)
 	return nil

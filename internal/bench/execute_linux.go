@@ -5,27 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"time"
 )
 
 func (b *bench) measureExecutions(ctx context.Context) error {
-	back, err := measure(b.Runs, func() error { return b.one(ctx) })
-	if err != nil {
+	if err := b.takeTurns(ctx); err != nil {
 		return err
 	}
-	backToBack := b.addTimes("Execute(\"1+1\"), back to back", back)
-	b.ratio("Execute, back to back", "fork", backToBack.P50, b.fork.P50, 1.2, false)
-	for _, callers := range []int{1, 2, 8, 32} {
-		rate, err := b.throughput(ctx, fmt.Sprintf("Execute(\"1+1\"), %d in flight", callers), callers)
+	for _, callers := range []int{1, 2, 32} {
+		took, rate, err := b.throughput(ctx, callers)
 		if err != nil {
 			return err
 		}
-		if callers == 8 {
-			b.rate8 = rate
-		}
+		b.addRate(fmt.Sprintf("Execute(\"1+1\"), %d in flight", callers), took, rate)
 	}
-	b.ratio("Execute per second, 8 in flight", "forks per second", b.rate8, b.forksPerSecond, 0.7, true)
 	open, err := b.openLoop(ctx, b.rate8/3)
 	if err != nil {
 		return err
@@ -43,9 +38,50 @@ func (b *bench) measureExecutions(ctx context.Context) error {
 	return nil
 }
 
-// throughput gives executions per second with so many callers, each one after another,
-// and reports it beside how long each took.
-func (b *bench) throughput(ctx context.Context, name string, callers int) (float64, error) {
+// rounds is how often forks and executions take turns.
+const rounds = 5
+
+// takeTurns measures forks and executions in turns, and compares them: what a machine that is
+// shared with others gives changes from one second to the next.
+func (b *bench) takeTurns(ctx context.Context) error {
+	var fork, back, took sample
+	var forks, executions []float64
+	each := max(10, b.Runs/rounds)
+	for range rounds {
+		alone, _, err := forkLoops(ctx, b.python, each, 1)
+		if err != nil {
+			return err
+		}
+		one, err := measure(each, func() error { return b.one(ctx) })
+		if err != nil {
+			return err
+		}
+		_, perSecond, err := forkLoops(ctx, b.python, b.Runs, runtime.NumCPU())
+		if err != nil {
+			return err
+		}
+		eight, rate, err := b.throughput(ctx, 8)
+		if err != nil {
+			return err
+		}
+		fork, back, took = append(fork, alone...), append(back, one...), append(took, eight...)
+		forks, executions = append(forks, perSecond), append(executions, rate)
+		time.Sleep(200 * time.Millisecond) // the pool fills up again, off the forks' time
+	}
+	b.fork = b.addTimes("floor: fork + run + wait, warm CPython", fork)
+	forksPerSecond := median(forks)
+	b.add(Figure{Name: "floor: the same on all cores", PerSecond: forksPerSecond, Count: rounds * b.Runs})
+	backToBack := b.addTimes("Execute(\"1+1\"), back to back", back)
+	b.rate8 = median(executions)
+	b.addRate("Execute(\"1+1\"), 8 in flight", took, b.rate8)
+	b.ratio("Execute, back to back", "fork", backToBack.P50, b.fork.P50, 1.2, false)
+	b.ratio("Execute per second, 8 in flight", "forks per second", b.rate8, forksPerSecond, 0.7, true)
+	return nil
+}
+
+// throughput gives how long executions took with so many callers, each one after another,
+// and how many there were per second.
+func (b *bench) throughput(ctx context.Context, callers int) (sample, float64, error) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var failure error
@@ -71,13 +107,14 @@ func (b *bench) throughput(ctx context.Context, name string, callers int) (float
 		})
 	}
 	wg.Wait()
-	rate := float64(callers*each) / time.Since(begun).Seconds()
-	if failure == nil {
-		b.add(Figure{
-			Name: name, P50: milliseconds(all.at(0.5)), P99: milliseconds(all.at(0.99)), PerSecond: rate, Count: len(all),
-		})
-	}
-	return rate, failure
+	return all, float64(callers*each) / time.Since(begun).Seconds(), failure
+}
+
+// addRate reports how long executions took, and how many there were per second.
+func (b *bench) addRate(name string, took sample, rate float64) {
+	b.add(Figure{
+		Name: name, P50: milliseconds(took.at(0.5)), P99: milliseconds(took.at(0.99)), PerSecond: rate, Count: len(took),
+	})
 }
 
 // openLoop sends executions at random moments, perSecond on average, whether or not the

@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -37,17 +36,8 @@ func floorCommand(ctx context.Context, python, what string, count int) *exec.Cmd
 	return cmd
 }
 
-// forkFloor times os.fork() + run + wait in a warm CPython without any isolation: one
-// after another, and in one process per core at once.
-func forkFloor(ctx context.Context, python string, count int) (sample, float64, error) {
-	alone, _, err := forkLoops(ctx, python, count, 1)
-	if err != nil {
-		return nil, 0, err
-	}
-	_, perSecond, err := forkLoops(ctx, python, count, runtime.NumCPU())
-	return alone, perSecond, err
-}
-
+// forkLoops times os.fork() + run + wait in a warm CPython without any isolation, one after
+// another in each of so many processes at once, and gives how many there were per second.
 func forkLoops(ctx context.Context, python string, count, processes int) (sample, float64, error) {
 	var mu sync.Mutex
 	var all sample

@@ -17,6 +17,11 @@ func (s sample) at(quantile float64) time.Duration {
 	return sorted[min(len(sorted)-1, int(quantile*float64(len(sorted))))]
 }
 
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
 // measure times do, after some times that do not count.
 func measure(count int, do func() error) (sample, error) {
 	for range min(count, 20) {

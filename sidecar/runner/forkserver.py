@@ -4,8 +4,8 @@ It runs no program and reads nothing but the executor's messages. When the execu
 end of the control socket closes, it ends, and every worker with it.
 """
 
-import array
 import base64
+import ctypes
 import gc
 import importlib
 import json
@@ -24,6 +24,7 @@ FORK_NOW = b"N"
 HELLO, STARTED, ENDED, REFUSED, IMPORTS, UNFIT = b"H", b"S", b"X", b"E", b"M", b"U"
 
 _FORK = struct.Struct("<cQ")
+_FDS, _FD = struct.Struct("iii"), struct.Struct("i")
 _ENDED = struct.Struct("<cQiQQQ")  # endedSize in forkserver_linux.go
 # So often the interpreter has specialised the code that every run goes through.
 _REHEARSALS = 8
@@ -51,6 +52,8 @@ class _Server:
         self.plan = plan
         self.workers = {}  # pid -> id
         self.keepers = keeper.Keepers(plan["keeper"]) if plan["keeper"] else None
+        self._pid = ctypes.c_int()
+        self._open_pid = kernel.Call("pidfd_open", self._pid, 0)
 
     def confine(self):
         plan = self.plan
@@ -133,12 +136,10 @@ class _Server:
         data, ancillary, _, _ = self.control.recvmsg(4096, 256)
         if not data:
             return False
-        fds = array.array("i")
-        for _, _, part in ancillary:
-            fds.frombytes(part)
         operation, identity = _FORK.unpack_from(data)
-        if operation not in (FORK, FORK_NOW) or len(fds) != 3:
+        if operation not in (FORK, FORK_NOW) or len(ancillary) != 1 or len(ancillary[0][2]) != _FDS.size:
             os._exit(2)
+        fds = _FDS.unpack(ancillary[0][2])
         try:
             self._fork(identity, *os.fsdecode(data[_FORK.size :]).split("\0"), fds, operation == FORK_NOW)
         except OSError as error:
@@ -163,9 +164,12 @@ class _Server:
             self._worker.live(scratch, outputs, parent, fds, awaited)
             os._exit(1)
         self.workers[pid] = identity
-        handle = kernel.call("pidfd_open", pid, 0)
+        self._pid.value = pid
+        handle = self._open_pid()
         try:
-            socket.send_fds(self.control, [_FORK.pack(STARTED, identity)], [handle])
+            self.control.sendmsg(
+                [_FORK.pack(STARTED, identity)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, _FD.pack(handle))]
+            )
         finally:
             os.close(handle)
 
