@@ -42,6 +42,23 @@ var (
 // A reportFunc takes what is wrong with a key of an entry, or with all of it if key is empty.
 type reportFunc func(key, message string)
 
+// keyPath is where a key of the entry at path is; the entry itself if key is empty.
+func keyPath(path, key string) string {
+	if key == "" {
+		return path
+	}
+	return join(path, key)
+}
+
+// validateEntry says what is wrong with an entry that comes from no file.
+func validateEntry(path, what string, check func(reportFunc)) error {
+	var found problems
+	check(func(key, message string) {
+		found.add(&Problem{Key: keyPath(path, key), Message: message})
+	})
+	return found.err(what)
+}
+
 // checkWebAddress reports an address that is there and cannot be used, without showing it:
 // it may hold a password.
 func checkWebAddress(key, address string, report reportFunc) {
@@ -81,13 +98,7 @@ func readEntries[T any](s *settings, file origin, kind entryKind[T], written *ya
 			readEntryKey(s, here, join(path, key), &entry, kind.keys, key, value)
 		})
 		if len(s.problems.list) == before { // half-read values would only contradict themselves
-			check(entry, func(key, message string) {
-				where := path
-				if key != "" {
-					where = join(path, key)
-				}
-				s.report(here, where, message)
-			})
+			check(entry, func(key, message string) { s.report(here, keyPath(path, key), message) })
 		}
 		entries = append(entries, entry)
 	})

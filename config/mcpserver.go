@@ -47,20 +47,7 @@ var serverKeys = []entryKey[MCPServer]{
 
 // Validate says what is wrong with s; the error has the code fault.Config.
 func (s MCPServer) Validate() error {
-	var found problems
-	s.check(func(key, message string) {
-		found.add(&Problem{Key: s.path(key), Message: message})
-	})
-	return found.err("the MCP server " + quote(s.Name))
-}
-
-// path is where a key of s is in a file; that of s itself if key is empty.
-func (s MCPServer) path(key string) string {
-	own := join(serversPath, s.Name)
-	if key == "" {
-		return own
-	}
-	return join(own, key)
+	return validateEntry(join(serversPath, s.Name), "the MCP server "+quote(s.Name), s.check)
 }
 
 // check reports everything wrong, without the values of secrets.

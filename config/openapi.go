@@ -34,15 +34,7 @@ var openAPIKeys = []entryKey[OpenAPI]{
 
 // Validate says what is wrong with a; the error has the code fault.Config.
 func (a OpenAPI) Validate() error {
-	var found problems
-	a.check(func(key, message string) {
-		path := join(openAPIPath, a.Name)
-		if key != "" {
-			path = join(path, key)
-		}
-		found.add(&Problem{Key: path, Message: message})
-	})
-	return found.err("the OpenAPI document " + quote(a.Name))
+	return validateEntry(join(openAPIPath, a.Name), "the OpenAPI document "+quote(a.Name), a.check)
 }
 
 // check reports everything wrong, without the values of secrets.

@@ -131,11 +131,7 @@ func among(list []command, name, other, lister string) (command, error) {
 }
 
 func help(args []string, io stdio) int {
-	if len(args) == 0 {
-		overview(io.out)
-		return exitOK
-	}
-	if args[0] == "help" && len(args) == 1 {
+	if len(args) == 0 || len(args) == 1 && args[0] == "help" {
 		overview(io.out)
 		return exitOK
 	}

@@ -82,8 +82,8 @@ func (r *reloader) getenv(name string) string {
 	return os.Getenv(name)
 }
 
-// keyIDs names keys as records do.
-// keyIDs gives the ids of the keys that admit a caller, those of the file included. Each
+// keyIDs gives the ids, as in records, of the keys that admit a caller, those of the file
+// included. Each
 // is slow to make, so that there is a bound to them.
 func keyIDs(cfg config.SidecarConfig) []string {
 	var keys []string
