@@ -113,7 +113,7 @@ func newWorker() (_ *worker, theirs []int, err error) {
 		started: make(chan struct{}),
 		ended:   make(chan struct{}),
 	}
-	w.reader = bufio.NewReaderSize(w.control, 16<<10)
+	w.reader = bufio.NewReaderSize(w.control, 4<<10)
 	return w, []int{pair[1], out[1], errs[1]}, nil
 }
 
@@ -300,14 +300,9 @@ type meter struct {
 
 func (m *meter) open(pidfd int) error {
 	m.status = -1
-	info, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(pidfd))
-	if err != nil {
+	var err error
+	if m.pid, err = pidOf(pidfd); err != nil {
 		return fmt.Errorf("cannot watch a worker: %w", err)
-	}
-	_, rest, _ := bytes.Cut(info, []byte("\nPid:"))
-	line, _, _ := bytes.Cut(rest, []byte("\n"))
-	if m.pid, err = strconv.Atoi(string(bytes.TrimSpace(line))); err != nil || m.pid <= 0 {
-		return fmt.Errorf("cannot watch a worker: its pid is %q", line)
 	}
 	base := "/proc/" + strconv.Itoa(m.pid)
 	if m.status, err = unix.Open(base+"/status", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
@@ -315,6 +310,25 @@ func (m *meter) open(pidfd int) error {
 	}
 	m.floor = m.cpu()
 	return nil
+}
+
+func pidOf(pidfd int) (int, error) {
+	var info unix.PidfdInfo
+	if err := unix.IoctlPidfdInfo(pidfd, &info); err == nil && info.Pid > 0 {
+		return int(info.Pid), nil
+	}
+	// Before Linux 6.13, or the process has ended.
+	text, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(pidfd))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := bytes.Cut(text, []byte("\nPid:"))
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	pid, err := strconv.Atoi(string(bytes.TrimSpace(line)))
+	if err != nil || pid <= 0 {
+		return 0, fmt.Errorf("its pid is %q", line)
+	}
+	return pid, nil
 }
 
 func (m *meter) close() {

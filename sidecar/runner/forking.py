@@ -34,6 +34,8 @@ _SIZES = [
 ]
 _FILL = 64 << 20  # bytes at most, of each size
 
+_SPARE = 128 << 10  # bytes of the heap that workers find free
+
 # What modules of the standard library do in a forked child for the sake of threads that
 # the parent does not have.
 _NEEDLESS = {"asyncio.events", "concurrent.futures.thread", "logging", "threading"}
@@ -119,6 +121,12 @@ class Memory:
         elif end < high and _map(end, high - end, fixed=True) == end:
             end = high
         return start, end
+
+    def trim(self):
+        """Give back what lies free at the heap's end: forks would copy the table of its pages."""
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # not every C library has it
+        if trim is not None:
+            trim(ctypes.c_size_t(_SPARE))
 
     def use_huge_pages(self):
         """Put the heap that was filled, and the interpreter's code, into huge pages."""

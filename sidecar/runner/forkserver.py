@@ -28,6 +28,7 @@ _FDS, _FD = struct.Struct("iii"), struct.Struct("i")
 _ENDED = struct.Struct("<cQiQQQ")  # endedSize in forkserver_linux.go
 # So often the interpreter has specialised the code that every run goes through.
 _REHEARSALS = 8
+_AT_ONCE = 8  # forks before the executor is told of the first
 _MOST = 2000  # bytes of a reason
 
 
@@ -98,6 +99,7 @@ class _Server:
         gc.collect()
         gc.disable()
         immortal.mark_all()
+        memory.trim()
         gc.freeze()
         memory.use_huge_pages()
         maps.close()
@@ -129,41 +131,67 @@ class _Server:
                 if fd == self._wake.fileno():
                     self._wake.recv(4096)
                     self._reap()
-                elif not self._request():
+                elif not self._make_workers():
                     os._exit(0)
 
-    def _request(self):
-        data, ancillary, _, _ = self.control.recvmsg(4096, 256)
+    def _make_workers(self):
+        """Make the workers that have been asked for; False if the executor is gone.
+
+        The fork server copies the pages that it writes to after each fork: it forks for
+        all of those who ask at once, and then does the rest.
+        """
+        requests = [self._receive()]
+        while requests[-1] and len(requests) < _AT_ONCE:
+            try:
+                requests.append(self._receive(socket.MSG_DONTWAIT))
+            except BlockingIOError:
+                break
+        alive = requests[-1] is not None
+        if not alive:
+            requests.pop()
+        for identity, pid in [(request[0], self._start(*request)) for request in requests]:
+            try:
+                if isinstance(pid, OSError):
+                    raise pid
+                self.workers[pid] = identity
+                if self.keepers is None:
+                    self._tell(identity, pid)
+            except OSError as error:
+                self.control.send(_FORK.pack(REFUSED, identity) + str(error).encode())
+        for _, _, _, fds, _ in requests:
+            for fd in fds:
+                os.close(fd)
+        return alive
+
+    def _receive(self, flags=0):
+        data, ancillary, _, _ = self.control.recvmsg(4096, 256, flags)
         if not data:
-            return False
+            return None
         operation, identity = _FORK.unpack_from(data)
         if operation not in (FORK, FORK_NOW) or len(ancillary) != 1 or len(ancillary[0][2]) != _FDS.size:
             os._exit(2)
-        fds = _FDS.unpack(ancillary[0][2])
-        try:
-            self._fork(identity, *os.fsdecode(data[_FORK.size :]).split("\0"), fds, operation == FORK_NOW)
-        except OSError as error:
-            self.control.send(_FORK.pack(REFUSED, identity) + str(error).encode())
-        finally:
-            for fd in fds:
-                os.close(fd)
-        return True
+        scratch, outputs = os.fsdecode(data[_FORK.size :]).split("\0")
+        return identity, scratch, outputs, _FDS.unpack(ancillary[0][2]), operation == FORK_NOW
 
-    def _fork(self, identity, scratch, outputs, fds, awaited):
-        if self.keepers is not None:
-            pid = self.keepers.start(
-                self.control,
-                _FORK.pack(STARTED, identity),
-                lambda parent: self._worker.live(scratch, outputs, parent, fds, awaited),
-            )
-            self.workers[pid] = identity
-            return
+    def _start(self, identity, scratch, outputs, fds, awaited):
+        """Fork a worker, or a keeper, which tells of its worker itself; gives the pid or the error."""
         parent = os.getpid()
-        pid = self._make_child()
+        try:
+            if self.keepers is not None:
+                return self.keepers.start(
+                    self.control,
+                    _FORK.pack(STARTED, identity),
+                    lambda parent: self._worker.live(scratch, outputs, parent, fds, awaited),
+                )
+            pid = self._make_child()
+        except OSError as error:
+            return error
         if pid == 0:
             self._worker.live(scratch, outputs, parent, fds, awaited)
             os._exit(1)
-        self.workers[pid] = identity
+        return pid
+
+    def _tell(self, identity, pid):
         self._pid.value = pid
         handle = self._open_pid()
         try:

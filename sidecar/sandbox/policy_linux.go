@@ -8,9 +8,9 @@ import (
 
 // Two filters are stacked. The fork server installs the first, an allow-list, on
 // itself; workers inherit it for nothing. Each worker adds the second, a short list of
-// what the fork server alone may do and of calls whose arguments matter. A call is let
-// through only if both agree. Everything refused gets EPERM, which an innocent program
-// survives, rather than a kill, which it does not.
+// what the fork server alone may do and of what depends on the worker's pid: the kernel
+// compiles it anew for each. A call is let through only if both agree. Everything refused
+// gets EPERM, which an innocent program survives, rather than a kill, which it does not.
 
 // harmless are the calls that a CPython with numpy and pandas makes on what it
 // already holds: memory, files that Landlock lets it open, clocks, its own threads.
@@ -32,7 +32,7 @@ var harmless = []uint32{
 	unix.SYS_MMAP, unix.SYS_MUNMAP, unix.SYS_MPROTECT, unix.SYS_MREMAP, unix.SYS_MADVISE,
 	unix.SYS_BRK, unix.SYS_MSYNC, unix.SYS_MINCORE, unix.SYS_MEMBARRIER, unix.SYS_RSEQ,
 
-	unix.SYS_FUTEX, unix.SYS_FUTEX_WAITV, unix.SYS_SET_ROBUST_LIST, unix.SYS_SET_TID_ADDRESS,
+	unix.SYS_FUTEX_WAITV, unix.SYS_SET_ROBUST_LIST, unix.SYS_SET_TID_ADDRESS,
 	unix.SYS_SCHED_YIELD, unix.SYS_SCHED_GETAFFINITY, unix.SYS_SCHED_GETPARAM,
 	unix.SYS_SCHED_GETSCHEDULER, unix.SYS_SCHED_GET_PRIORITY_MAX, unix.SYS_SCHED_GET_PRIORITY_MIN,
 	unix.SYS_GETCPU, unix.SYS_GETPRIORITY, unix.SYS_EXIT, unix.SYS_EXIT_GROUP,
@@ -42,8 +42,7 @@ var harmless = []uint32{
 	unix.SYS_GETGID, unix.SYS_GETEGID, unix.SYS_GETGROUPS, unix.SYS_GETRESUID,
 	unix.SYS_GETRESGID, unix.SYS_GETPGID, unix.SYS_GETSID, unix.SYS_CAPGET, unix.SYS_UNAME,
 	unix.SYS_SYSINFO, unix.SYS_GETRLIMIT, unix.SYS_GETRUSAGE, unix.SYS_TIMES,
-	unix.SYS_GETTIMEOFDAY, unix.SYS_CLOCK_GETTIME, unix.SYS_CLOCK_GETRES,
-	unix.SYS_CLOCK_NANOSLEEP, unix.SYS_NANOSLEEP, unix.SYS_GETRANDOM,
+	unix.SYS_GETTIMEOFDAY, unix.SYS_NANOSLEEP, unix.SYS_GETRANDOM,
 
 	unix.SYS_SETITIMER, unix.SYS_GETITIMER, unix.SYS_TIMERFD_CREATE, unix.SYS_TIMERFD_SETTIME,
 	unix.SYS_TIMERFD_GETTIME, unix.SYS_EVENTFD2, unix.SYS_EPOLL_CREATE1, unix.SYS_EPOLL_CTL,
@@ -54,7 +53,7 @@ var harmless = []uint32{
 
 	// On sockets that it already has: its own pairs, and the control socket.
 	unix.SYS_SENDTO, unix.SYS_RECVFROM, unix.SYS_SENDMSG, unix.SYS_RECVMSG, unix.SYS_SHUTDOWN,
-	unix.SYS_GETSOCKOPT, unix.SYS_SETSOCKOPT, unix.SYS_GETSOCKNAME, unix.SYS_GETPEERNAME,
+	unix.SYS_GETSOCKNAME, unix.SYS_GETPEERNAME,
 }
 
 // confining are the calls with which the fork server makes workers, and workers confine
@@ -113,6 +112,26 @@ func checked() map[uint32]decision {
 		unix.SYS_FCNTL: allowIf(ePERM, argIn(1,
 			unix.F_DUPFD, unix.F_DUPFD_CLOEXEC, unix.F_GETFD, unix.F_SETFD, unix.F_GETFL,
 			unix.F_SETFL, unix.F_SETLK, unix.F_SETLKW, unix.F_GETPIPE_SZ)),
+		// No process but itself is to be timed: the clocks of others have negative numbers.
+		unix.SYS_CLOCK_GETTIME:   allowIf(ePERM, argMasked(0, ^uint32(15), 0)),
+		unix.SYS_CLOCK_GETRES:    allowIf(ePERM, argMasked(0, ^uint32(15), 0)),
+		unix.SYS_CLOCK_NANOSLEEP: allowIf(ePERM, argMasked(0, ^uint32(15), 0)),
+		// A page of a library is one for all runs: who waits there may only be woken by
+		// the kernel. Its own threads wait on private addresses.
+		unix.SYS_FUTEX: allowIf(ePERM, check{arg: 1, mask: ^uint32(futexClock), values: futexOperations}),
+		// A filter program of its own in the kernel is more than a socket pair needs.
+		unix.SYS_SETSOCKOPT: {
+			checks: []check{
+				argIn(1, unix.SOL_SOCKET),
+				argIn(2, unix.SO_ATTACH_FILTER, unix.SO_ATTACH_BPF, unix.SO_ATTACH_REUSEPORT_CBPF, unix.SO_ATTACH_REUSEPORT_EBPF, unix.SO_PASSPIDFD),
+			},
+			otherwise: retAllow, holds: retErrno | ePERM,
+		},
+		// The peer of its control socket is the executor, which is not to be held.
+		unix.SYS_GETSOCKOPT: {
+			checks:    []check{argIn(1, unix.SOL_SOCKET), argIn(2, unix.SO_PEERPIDFD)},
+			otherwise: retAllow, holds: retErrno | ePERM,
+		},
 	}
 }
 
@@ -155,35 +174,15 @@ func workerFilter(ownRoot bool, changes ...func(map[uint32]decision)) Filter {
 			unix.PR_SET_NAME, unix.PR_GET_NAME, unix.PR_GET_DUMPABLE, unix.PR_GET_NO_NEW_PRIVS,
 			unix.PR_CAPBSET_READ, unix.PR_SET_VMA)),
 		unix.SYS_SCHED_GETAFFINITY: allowIf(ePERM, argIn(0, 0, selfPID)),
-		// No process but itself is to be seen, let alone counted or timed: the clocks of
-		// others have negative numbers.
+		// No process but itself is to be seen, let alone counted.
 		unix.SYS_GETPGID:            allowIf(ePERM, argIn(0, 0, selfPID)),
 		unix.SYS_GETSID:             allowIf(ePERM, argIn(0, 0, selfPID)),
 		unix.SYS_SCHED_GETPARAM:     allowIf(ePERM, argIn(0, 0, selfPID)),
 		unix.SYS_SCHED_GETSCHEDULER: allowIf(ePERM, argIn(0, 0, selfPID)),
 		unix.SYS_GETPRIORITY:        allowIf(ePERM, argIn(0, unix.PRIO_PROCESS), argIn(1, 0, selfPID)),
-		unix.SYS_CLOCK_GETTIME:      allowIf(ePERM, argMasked(0, ^uint32(15), 0)),
-		unix.SYS_CLOCK_GETRES:       allowIf(ePERM, argMasked(0, ^uint32(15), 0)),
-		unix.SYS_CLOCK_NANOSLEEP:    allowIf(ePERM, argMasked(0, ^uint32(15), 0)),
-		// A page of a library is one for all runs: who waits there may only be woken by
-		// the kernel. Its own threads wait on private addresses.
-		unix.SYS_FUTEX: allowIf(ePERM, check{arg: 1, mask: ^uint32(futexClock), values: futexOperations}),
 		// /dev/null is one for all runs, and a lock on it would tell them of each other.
 		// A single process never meets its own locks, so that it need not really have them.
 		unix.SYS_FCNTL: lockAnswer(0),
-		// A filter program of its own in the kernel is more than a socket pair needs.
-		unix.SYS_SETSOCKOPT: {
-			checks: []check{
-				argIn(1, unix.SOL_SOCKET),
-				argIn(2, unix.SO_ATTACH_FILTER, unix.SO_ATTACH_BPF, unix.SO_ATTACH_REUSEPORT_CBPF, unix.SO_ATTACH_REUSEPORT_EBPF, unix.SO_PASSPIDFD),
-			},
-			otherwise: retAllow, holds: retErrno | ePERM,
-		},
-		// The peer of its control socket is the executor, which is not to be held.
-		unix.SYS_GETSOCKOPT: {
-			checks:    []check{argIn(1, unix.SOL_SOCKET), argIn(2, unix.SO_PEERPIDFD)},
-			otherwise: retAllow, holds: retErrno | ePERM,
-		},
 	}
 	refused := slices.Clone(confining)
 	if !ownRoot {
