@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/codemode-sdk/codemode/config"
@@ -54,7 +55,8 @@ type Server struct {
 	callbacks *callbacks
 	codes     codeCache
 	sessions  *sessions
-	local     localListener
+	local     *bufconn.Listener // where inside serves
+	dialled   sync.Once
 	serving   sync.WaitGroup
 	closing   sync.Once
 	closed    error
@@ -105,7 +107,7 @@ func newServer(ctx context.Context, cfg config.SidecarConfig, bare bool, log *sl
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: log, python: python, pool: pool, inForce: sandbox.InForce(pool.plan.Layers), admission: admission, sessions: newSessions(cfg.Sessions, pool)}
+	s := &Server{cfg: cfg, log: log, python: python, pool: pool, inForce: sandbox.InForce(pool.plan.Layers), admission: admission, sessions: newSessions(cfg.Sessions, pool), local: bufconn.Listen(localBuffer)}
 	s.cutting, s.cut = context.WithCancel(context.Background())
 	s.health = newProbes(s)
 	s.audit.Store(&cfg.Audit)
@@ -166,17 +168,25 @@ func (s *Server) Reload(cfg config.SidecarConfig) error {
 	return s.admission.reload(cfg)
 }
 
-// Dial connects the process that the server lives in to it: no address that anyone
-// else could reach, and so no key.
-func (s *Server) Dial(context.Context, string) (net.Conn, error) {
-	s.local.start(func(l net.Listener) {
+// localBuffer is how much one end of a connection within the process may be ahead of the
+// other, in bytes.
+const localBuffer = 256 << 10
+
+// Dial connects the process that the server lives in to it, in memory: there is no address
+// that anyone else could reach, and so no key; and no system call on the way.
+func (s *Server) Dial(ctx context.Context, _ string) (net.Conn, error) {
+	s.dialled.Do(func() {
 		s.serving.Go(func() {
-			if err := s.inside.Serve(l); err != nil {
+			if err := s.inside.Serve(s.local); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 				s.log.Error("the embedded executor stopped", "error", err)
 			}
 		})
 	})
-	return s.local.dial()
+	conn, err := s.local.DialContext(ctx)
+	if err != nil && ctx.Err() == nil {
+		return nil, errStopped
+	}
+	return conn, err
 }
 
 // Shutdown stops in order: Unready has something to say, nothing new is admitted or
@@ -221,7 +231,7 @@ func (s *Server) Close() error {
 		s.cut()
 		s.grpc.Stop()
 		s.inside.Stop()
-		s.local.close()
+		s.local.Close() // which cannot fail
 		s.serving.Wait()
 		s.sessions.close()
 		s.closed = errors.Join(s.callbacks.close(), s.pool.close())

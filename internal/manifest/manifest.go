@@ -14,6 +14,9 @@ func Encode(tools []*codemodev1.Tool, more bool) ([]byte, error) {
 	if len(tools) == 0 && !more {
 		return nil, nil
 	}
+	if len(tools) == 0 {
+		return []byte(`{"more":true,"tools":[]}`), nil // as most programs have it
+	}
 	entries := make([][]any, len(tools))
 	for i, tool := range tools {
 		entries[i] = Entry(tool)
