@@ -21,8 +21,6 @@ type bench struct {
 
 	// What later figures are held against.
 	fork           Figure
-	socket, grpc   Figure
-	path           Figure
 	rate8, openP50 float64
 }
 
@@ -81,7 +79,7 @@ func Run(ctx context.Context, cfg config.SidecarConfig, o Options) (_ *Report, e
 		return nil, err
 	}
 	for _, part := range []func(context.Context) error{
-		b.measureMemory, b.measureExecutions, b.measureCalls, b.measureCancels, b.measureKills,
+		b.measureMemory, b.measureExecutions, b.measureCalls, b.measureValues, b.measureCancels, b.measureKills,
 	} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, b.close())
@@ -116,21 +114,6 @@ func (b *bench) measureFloors(ctx context.Context) error {
 		return err
 	}
 	b.addTimes("floor: plain interpreter start", started)
-	socket, err := socketFloor(ctx, b.python, 10*b.Runs)
-	if err != nil {
-		return err
-	}
-	b.socket = b.addTimes("floor: socket pair round trip, CPython", socket)
-	stream, err := grpcFloor(ctx, 10*b.Runs)
-	if err != nil {
-		return err
-	}
-	b.grpc = b.addTimes("floor: gRPC stream round trip", stream)
-	path, err := pathFloor(ctx, b.python, 5*b.Runs)
-	if err != nil {
-		return err
-	}
-	b.path = b.addTimes("floor: the bare path of a tool call", path)
 	return nil
 }
 

@@ -35,10 +35,20 @@ func (b *bench) measureExecutions(ctx context.Context) error {
 	path := b.addTimes("floor: the bare path of an execution, open loop", bare)
 	b.compare("Execute, open loop", "its bare path", openLoop.P50, path.P50)
 	b.compare("the bare path of an execution", "fork", path.P50, b.fork.P50)
+	inside, err := b.embedded()
+	if err != nil {
+		return err
+	}
+	within, err := arrivals(2*b.Runs, b.rate8/3, func() error { return inside.one(ctx) })
+	if err := errors.Join(err, inside.Client.Close()); err != nil {
+		return err
+	}
+	embedded := b.addTimes("embedded: Execute(\"1+1\"), open loop at a third", within)
+	b.compare("embedded: Execute, open loop", "fork", embedded.P50, b.fork.P50)
 	return nil
 }
 
-// rounds is how often forks and executions take turns.
+// rounds is how often floors and what is held against them take turns.
 const rounds = 5
 
 // takeTurns measures forks and executions in turns, and compares them: what a machine that is
@@ -52,7 +62,7 @@ func (b *bench) takeTurns(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		one, err := measure(each, func() error { return b.one(ctx) })
+		one, err := measure(each, 0, func() error { return b.one(ctx) })
 		if err != nil {
 			return err
 		}

@@ -70,6 +70,13 @@ func (e *executor) close() error {
 	return errors.Join(err, e.served)
 }
 
+// embedded gives the same executor with a client that is connected to it in memory, as an
+// application is to the executor inside it. The caller closes its Client, and nothing else.
+func (e *executor) embedded() (*executor, error) {
+	client, err := executorclient.Dial(executorclient.Options{Dialer: e.server.Dial})
+	return &executor{Client: client, server: e.server, tools: e.tools, ready: e.ready}, err
+}
+
 // run runs a program that has to come to its end.
 func (e *executor) run(ctx context.Context, code string) (*executorclient.Result, error) {
 	result, err := e.Execute(ctx, executorclient.Request{Code: code, Tools: e.tools})

@@ -108,15 +108,16 @@ func forkLoop(ctx context.Context, python string, count int, ready func()) (samp
 
 // startFloor times a plain start of the interpreter, to its end.
 func startFloor(ctx context.Context, python string, count int) (sample, error) {
-	return measure(count, func() error {
+	return measure(count, 0, func() error {
 		cmd := exec.CommandContext(ctx, python, "-I", "-S", "-c", "1+1")
 		cmd.Env = []string{"LANG=C.UTF-8"}
 		return cmd.Run()
 	})
 }
 
-// socketFloor times a round trip of a small message to a CPython on a socket pair.
-func socketFloor(ctx context.Context, python string, count int) (sample, error) {
+// socketFloor times a round trip of a small message to a CPython on a socket pair, with a
+// pause before each.
+func socketFloor(ctx context.Context, python string, count int, pause time.Duration) (sample, error) {
 	conn, theirs, err := connPair()
 	if err != nil {
 		return nil, err
@@ -130,7 +131,7 @@ func socketFloor(ctx context.Context, python string, count int) (sample, error) 
 		return nil, err
 	}
 	message, reply := make([]byte, 64), make([]byte, 64)
-	got, err := measure(count, func() error {
+	got, err := measure(count, pause, func() error {
 		if _, err := conn.Write(message); err != nil {
 			return err
 		}
@@ -158,11 +159,12 @@ func connPair() (net.Conn, *os.File, error) {
 	return conn, theirs, nil
 }
 
-// grpcFloor times a round trip of a small message on a gRPC stream over a unix socket.
-func grpcFloor(ctx context.Context, count int) (got sample, err error) {
+// grpcFloor times a round trip of a small message on a gRPC stream over a unix socket, with
+// a pause before each.
+func grpcFloor(ctx context.Context, count int, pause time.Duration) (got sample, err error) {
 	err = withStream(ctx, echo, func(stream grpc.ClientStream) error {
 		message, reply := wrapperspb.Bytes(make([]byte, 64)), new(wrapperspb.BytesValue)
-		got, err = measure(count, func() error {
+		got, err = measure(count, pause, func() error {
 			if err := stream.SendMsg(message); err != nil {
 				return err
 			}

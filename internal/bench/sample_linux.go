@@ -22,8 +22,12 @@ func median(values []float64) float64 {
 	return values[len(values)/2]
 }
 
-// measure times do, after some times that do not count.
-func measure(count int, do func() error) (sample, error) {
+// rest is how long a processor has nothing to do before it is woken in a figure "after a
+// rest": long enough for it to have gone to sleep.
+const rest = 3 * time.Millisecond
+
+// measure times do, after some times that do not count, with a pause before each.
+func measure(count int, pause time.Duration, do func() error) (sample, error) {
 	for range min(count, 20) {
 		if err := do(); err != nil {
 			return nil, err
@@ -31,6 +35,9 @@ func measure(count int, do func() error) (sample, error) {
 	}
 	got := make(sample, count)
 	for i := range got {
+		if pause > 0 {
+			time.Sleep(pause)
+		}
 		begun := time.Now()
 		if err := do(); err != nil {
 			return nil, err
