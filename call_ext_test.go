@@ -47,8 +47,7 @@ func TestCallTakesWhatModelsSend(t *testing.T) {
 func TestCallLeavesProgramsThatLookLikeArgumentsAlone(t *testing.T) {
 	for name, test := range map[string]struct{ code, want string }{
 		"a dict":                 {`{"code": 1, "n": tools.add(a=1)}`, `{"code":1,"n":1}`},
-		"a dict of JSON":         {`{"a": 1}`, `{"a":1}`},
-		"a dict of lists":        {`{"code": [1, "a"], "input": []}`, `{"code":[1,"a"],"input":[]}`},
+		"a dict of JSON":         {`{"code":"{\"a\": 1}"}`, `{"a":1}`},
 		"a set":                  {`{1}`, `[1]`},
 		"a string that is added": {`"a" + "b"`, "ab"},
 		"a fence in a string":    {"md = '''\n```python\n1/0\n```\n'''\nlen(md)", "19"},
@@ -65,8 +64,8 @@ func TestCallLeavesProgramsThatLookLikeArgumentsAlone(t *testing.T) {
 
 func TestCallAnswersWhatIsNoProgram(t *testing.T) {
 	for name, arguments := range map[string]string{
-		"nothing": "", "an empty object": "{}", "null": "null", "an empty program": `{"code":""}`,
-		"a cut object": `{"code":"pri`, "a number for code": `{"code":7}`, "a sentence": "I would like to add numbers.",
+		"nothing": "", "null": "null", "an empty program": `{"code":""}`,
+		"a cut object": `{"code":"pri`, "a sentence": "I would like to add numbers.",
 		"NUL": "\x00", "not UTF-8": "print('\xff')", "half a pair": `{"code":"'\ud800'"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -75,6 +74,23 @@ func TestCallAnswersWhatIsNoProgram(t *testing.T) {
 				t.Errorf("%q gave %q, %v; a model needs words", arguments, text, err)
 			}
 		})
+	}
+}
+
+func TestAModelThatLeftTheProgramOutIsToldWhichArgumentIsMissing(t *testing.T) {
+	const missing, wrong = `"code" is missing`, `"code" is not a string`
+	for arguments, want := range map[string]string{
+		`{}`: missing, " { }\n": missing, `{"cod":"1+1"}`: missing, `{"a": 1}`: missing, `"{}"`: missing, `{"__arg1":"{}"}`: missing,
+		`{"code":null}`: wrong, `{"code":7}`: wrong, `{"code":[]}`: wrong, `{"code":[1,"a"],"input":[]}`: wrong, `{"code":{"code":"1"}}`: wrong,
+	} {
+		replies, err := shared.Dispatch(t.Context(), []codemode.FunctionCall{{ID: "1", Name: shared.ToolName(), Arguments: arguments}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := replies[0].Text; !strings.HasPrefix(text, "ToolError (invalid_arguments): ") || !strings.Contains(text, want) ||
+			!strings.Contains(text, "nothing was run") || !strings.Contains(text, `{"code": "..."}`) {
+			t.Errorf("%s was answered with %q, which is to say %s", arguments, text, want)
+		}
 	}
 }
 

@@ -3,64 +3,90 @@ package codemode
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/registry"
 )
 
+// wrapperName is what agent frameworks call the one argument of a function that they take
+// to have no schema, and put all of the arguments into.
+const wrapperName = "__arg1"
+
 // programNames are what models and agent frameworks call the one argument.
-var programNames = []string{"code", "__arg1", "input", "program", "python", "script", "source", "query"}
+var programNames = []string{"code", wrapperName, "input", "program", "python", "script", "source", "query"}
 
 // Program finds the Python program in what a model sent as the function tool's arguments,
-// as Codemode.Call does; for adapters that need the whole Result.
-func Program(arguments string) string { return programOf(arguments) }
-
-// programOf finds the Python program in what a model sent.
-func programOf(arguments string) string {
+// as Codemode.Call does; for adapters that need the whole Result. A JSON object without one
+// is a CodeInvalid error whose text is for the model; what was sent comes with it.
+func Program(arguments string) (string, error) {
 	text := strings.TrimSpace(arguments)
 	switch {
 	case strings.HasPrefix(text, "{"):
-		if code, ok := argumentOf(text); ok {
-			return unfence(code)
+		if code, isObject, err := argumentOf(text); err != nil {
+			return arguments, err
+		} else if isObject {
+			return unfence(code), nil
 		}
 	case strings.HasPrefix(text, `"`):
 		var code string
 		if json.Unmarshal([]byte(text), &code) == nil {
 			// The arguments, encoded once more.
-			if inner, ok := argumentOf(strings.TrimSpace(code)); ok {
+			inner, isObject, err := argumentOf(strings.TrimSpace(code))
+			switch {
+			case err != nil:
+				return arguments, err
+			case isObject:
 				code = inner
 			}
-			return unfence(code)
+			return unfence(code), nil
 		}
 	}
 	code := unfence(arguments)
-	if inner, ok := argumentOf(strings.TrimSpace(code)); ok && code != arguments {
-		return unfence(inner) // the whole call in a fence
+	if inner, isObject, err := argumentOf(strings.TrimSpace(code)); isObject && err == nil && code != arguments {
+		return unfence(inner), nil // the whole call in a fence
 	}
-	return code
+	return code, nil
 }
 
-// argumentOf takes the program out of a JSON object; a dict that happens to be the
-// whole of a Python program is left alone.
-func argumentOf(text string) (string, bool) {
+// argumentOf takes the program out of text, if that is a JSON object. The error is that
+// there is none in it.
+func argumentOf(text string) (code string, isObject bool, err error) {
 	if !strings.HasPrefix(text, "{") {
-		return "", false
+		return "", false, nil
 	}
 	var object map[string]any
 	if json.Unmarshal([]byte(text), &object) != nil &&
 		json.Unmarshal([]byte(escapeLineBreaks(text)), &object) != nil {
-		return "", false
+		return "", false, nil
 	}
 	for _, name := range programNames {
 		code, ok := object[name].(string)
 		if lines, several := object[name].([]any); several {
 			code, ok = joined(lines)
 		}
-		if ok {
-			if inner, ok := argumentOf(strings.TrimSpace(code)); ok && len(object) == 1 {
-				return inner, true
-			}
-			return code, true
+		if !ok {
+			continue
 		}
+		if inner, isObject, err := argumentOf(strings.TrimSpace(code)); isObject && len(object) == 1 {
+			if err == nil {
+				return inner, true, nil
+			}
+			if name == wrapperName {
+				return "", true, err
+			}
+		}
+		return code, true, nil // a dict that happens to be all of the program is left alone
 	}
-	return "", false
+	return "", true, withoutProgram(object)
+}
+
+func withoutProgram(object map[string]any) error {
+	what := `the argument "code" is missing`
+	if _, given := object["code"]; given {
+		what = `the argument "code" is not a string`
+	}
+	return fault.New(fault.Invalid, "ToolError (%s): %s, and nothing was run", registry.KindInvalidArguments, what).
+		WithRemedy(`send {"code": "..."} with the Python program in it`)
 }
 
 // joined makes a program of its lines.

@@ -62,12 +62,17 @@ func (c *Codemode) Tool() (Tool, error) {
 // Call runs what a model sent as the function's arguments, and gives the text to send
 // back to it: never empty, bounded, with the traceback where the program failed. It
 // takes the arguments of the schema, {"code": "..."}, and what models send instead:
-// other names for the one argument, a bare string, a bare program, a fenced one.
+// other names for the one argument, a bare string, a bare program, a fenced one. Arguments
+// that hold no program are answered with what is missing.
 //
 // What the program did wrong is text for the model. An error means that there is
 // nothing to tell it: ctx ended, or the executor cannot be used.
 func (c *Codemode) Call(ctx context.Context, arguments string) (string, error) {
-	result, err := c.Execute(ctx, programOf(arguments))
+	code, err := Program(arguments)
+	if err != nil {
+		return err.Error(), nil
+	}
+	result, err := c.Execute(ctx, code)
 	if err != nil && CodeOf(err) != CodeRejected {
 		return "", err
 	}

@@ -229,10 +229,16 @@ func callDirect(tool codemode.Tool) sdk.ToolHandler {
 
 // run runs a program.
 func (s *Server) run(ctx context.Context, request *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
+	arguments := request.Params.Arguments
+	if len(arguments) == 0 || string(arguments) == "null" {
+		arguments = json.RawMessage("{}") // which clients may leave out
+	}
+	code, err := codemode.Program(string(arguments))
+	if err != nil {
+		return &sdk.CallToolResult{IsError: true, Content: []sdk.Content{&sdk.TextContent{Text: err.Error()}}}, nil
+	}
 	report := newReport(ctx, request)
-	result, err := s.codemode.ExecuteRequest(ctx, codemode.Request{
-		Code: codemode.Program(string(request.Params.Arguments)), OnEvent: report.event,
-	})
+	result, err := s.codemode.ExecuteRequest(ctx, codemode.Request{Code: code, OnEvent: report.event})
 	report.finish()
 	switch {
 	case err == nil, codemode.CodeOf(err) == codemode.CodeRejected:

@@ -103,6 +103,13 @@ func TestAFailedProgramIsAnErrorWithItsTraceback(t *testing.T) {
 	if err != nil || textOf(result) != "42" {
 		t.Errorf("%v, %v", result, err)
 	}
+	// What holds no program.
+	for _, arguments := range []any{nil, map[string]any{}, map[string]any{"cod": "1"}} {
+		result, err = client.CallTool(t.Context(), &sdk.CallToolParams{Name: "codemode", Arguments: arguments})
+		if err != nil || !result.IsError || !strings.Contains(textOf(result), `the argument "code" is missing, and nothing was run`) {
+			t.Errorf("%v was answered with %v, %v", arguments, textOf(result), err)
+		}
+	}
 	if _, err := client.CallTool(t.Context(), &sdk.CallToolParams{Name: "square"}); err == nil {
 		t.Error("a tool that is not offered was called")
 	}

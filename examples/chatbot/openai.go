@@ -154,7 +154,8 @@ func validArguments(arguments string) string {
 	if json.Valid([]byte(arguments)) {
 		return arguments
 	}
-	encoded, err := json.Marshal(map[string]string{"code": codemode.Program(arguments)})
+	code, _ := codemode.Program(arguments) // where there is none, what was sent
+	encoded, err := json.Marshal(map[string]string{"code": code})
 	if err != nil {
 		return "{}"
 	}

@@ -52,6 +52,8 @@ func TestAModelsMisbehaviourIsSurvivedOrExplained(t *testing.T) {
 			text: answer.Content, told: "42\n", statuses: "ok"},
 		{name: "an unknown tool", turns: []scriptedmodel.Turn{call("a", "get_weather", `{"city":"Oslo"}`), answer},
 			text: answer.Content, told: `There is no function "get_weather", and nothing was run. Call codemode`, statuses: "not run"},
+		{name: "arguments without a program", turns: []scriptedmodel.Turn{call("a", "codemode", "{}"), answer},
+			text: answer.Content, told: `the argument "code" is missing, and nothing was run`, statuses: "not run"},
 		{name: "a program that is cut off", turns: []scriptedmodel.Turn{cutOff, answer},
 			text: answer.Content, told: "Nothing was run: your message was cut off", statuses: "not run"},
 		{name: "an answer that is cut off", turns: []scriptedmodel.Turn{{Content: "And so", Finish: "length"}},

@@ -78,15 +78,19 @@ func (s *server) runAll(ctx context.Context, w *writing, reply Message, interact
 		free <- struct{}{}
 		running.Go(func() {
 			defer func() { <-free }()
+			code, missing := codemode.Program(call.Arguments)
 			switch {
 			case call.Name != s.cm.ToolName():
 				texts[i] = fmt.Sprintf("There is no function %q, and nothing was run. Call %s, whose argument is a Python program.", call.Name, s.cm.ToolName())
 				e.notRun(call.Arguments, fmt.Sprintf("the model called %q, which does not exist, and was told so", call.Name))
 			case reply.CutOff:
 				texts[i] = "Nothing was run: your message was cut off at its longest. Write a shorter program."
-				e.notRun(codemode.Program(call.Arguments), "the program was cut off because the model's message was too long")
+				e.notRun(code, "the program was cut off because the model's message was too long")
+			case missing != nil:
+				texts[i] = missing.Error()
+				e.notRun(code, "the model sent no program, and was told so")
 			default:
-				texts[i], errs[i] = e.run(ctx, s.cm, codemode.Program(call.Arguments))
+				texts[i], errs[i] = e.run(ctx, s.cm, code)
 			}
 		})
 	}
