@@ -55,8 +55,9 @@ func argumentOf(text string) (code string, isObject bool, err error) {
 		return "", false, nil
 	}
 	var object map[string]any
-	if json.Unmarshal([]byte(text), &object) != nil &&
-		json.Unmarshal([]byte(escapeLineBreaks(text)), &object) != nil {
+	read := json.Unmarshal([]byte(text), &object) == nil ||
+		json.Unmarshal([]byte(escapeLineBreaks(text)), &object) == nil
+	if !read {
 		return "", false, nil
 	}
 	for _, name := range programNames {

@@ -70,7 +70,7 @@ func (c *Codemode) Tool() (Tool, error) {
 func (c *Codemode) Call(ctx context.Context, arguments string) (string, error) {
 	code, err := Program(arguments)
 	if err != nil {
-		return err.Error(), nil
+		return err.Error(), nil //nolint:nilerr // it is for the model
 	}
 	result, err := c.Execute(ctx, code)
 	if err != nil && CodeOf(err) != CodeRejected {

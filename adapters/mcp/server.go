@@ -234,8 +234,8 @@ func (s *Server) run(ctx context.Context, request *sdk.CallToolRequest) (*sdk.Ca
 		arguments = json.RawMessage("{}") // which clients may leave out
 	}
 	code, err := codemode.Program(string(arguments))
-	if err != nil {
-		return &sdk.CallToolResult{IsError: true, Content: []sdk.Content{&sdk.TextContent{Text: err.Error()}}}, nil
+	if err != nil { // it is for the model
+		return &sdk.CallToolResult{IsError: true, Content: []sdk.Content{&sdk.TextContent{Text: err.Error()}}}, nil //nolint:nilerr // see above
 	}
 	report := newReport(ctx, request)
 	result, err := s.codemode.ExecuteRequest(ctx, codemode.Request{Code: code, OnEvent: report.event})
