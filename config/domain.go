@@ -200,14 +200,19 @@ func domains(at func(*Config) *[]string) value {
 
 // networkContradictions are keys of executor.network that do not go together.
 func networkContradictions(n Network) []*Problem {
-	if n.Mode != NetworkAll {
+	var message string
+	switch n.Mode {
+	case NetworkAll:
+		message = "nothing filters what programs connect to in mode all: use mode restricted, with * in allowed_domains for every name"
+	case NetworkNone:
+		message = "has no effect in executor.network.mode none, which is the default: set that to restricted, or remove the list"
+	default:
 		return nil
 	}
 	var found []*Problem
 	refuse := func(name string, list []string) {
 		if len(list) > 0 {
-			found = append(found, &Problem{Key: "executor.network." + name,
-				Message: "nothing filters what programs connect to in mode all: use mode restricted, with * in allowed_domains for every name"})
+			found = append(found, &Problem{Key: "executor.network." + name, Message: message})
 		}
 	}
 	refuse("allowed_domains", n.AllowedDomains)
