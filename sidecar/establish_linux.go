@@ -80,7 +80,7 @@ func slow(format string, args ...any) error {
 }
 
 func (p *pool) try(ctx context.Context, plan *sandbox.Plan) (*worker, error) {
-	server, err := startForkServer(ctx, p.python, plan)
+	server, err := startForkServer(ctx, p.python, plan, inHurry)
 	if err != nil {
 		return nil, err
 	}

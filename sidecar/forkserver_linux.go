@@ -69,8 +69,17 @@ type forkServer struct {
 	done  chan struct{} // closed when the process has been reaped
 }
 
-// startForkServer carries out one plan. An error means that the plan cannot be had here.
-func startForkServer(ctx context.Context, python *cpython.Install, plan *sandbox.Plan) (*forkServer, error) {
+// How long a fork server tries to have its memory in huge pages: for each of some twenty, the
+// kernel waits for all processors, which takes milliseconds on an idle machine and may take a
+// second on a busy one.
+const (
+	inHurry = 200 * time.Millisecond // while somebody may wait for it
+	inPeace = 10 * time.Second       // while there is another one
+)
+
+// startForkServer carries out one plan, with so much patience for huge pages. An error means
+// that the plan cannot be had here.
+func startForkServer(ctx context.Context, python *cpython.Install, plan *sandbox.Plan, patience time.Duration) (*forkServer, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("socketpair: %w", err)
@@ -114,7 +123,7 @@ func startForkServer(ctx context.Context, python *cpython.Install, plan *sandbox
 	}
 	// The fork server's own is the last one, so that its death is seen at once.
 	theirs.Close()
-	if err := f.greet(ctx, plan); err != nil {
+	if err := f.greet(ctx, plan, patience); err != nil {
 		control.Close()
 		f.kill()
 		_ = f.cmd.Wait() // the exit status of a process that we killed says nothing
@@ -151,7 +160,7 @@ func startMapped(cmd *exec.Cmd) (err error) {
 }
 
 // greet sends the runner and the plan, and waits until the fork server has confined itself.
-func (f *forkServer) greet(ctx context.Context, plan *sandbox.Plan) error {
+func (f *forkServer) greet(ctx context.Context, plan *sandbox.Plan, patience time.Duration) error {
 	deadline := time.Now().Add(time.Duration(startTimeout.Load()))
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
 		deadline = d
@@ -173,7 +182,7 @@ func (f *forkServer) greet(ctx context.Context, plan *sandbox.Plan) error {
 			return fmt.Errorf("the fork server ended while it started: %w", err)
 		}
 	}
-	message, err := plan.Message()
+	message, err := plan.Message(patience)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,11 @@ func (p *pool) supervise(place int) {
 			case <-server.tired:
 			}
 		}
-		fresh := p.startAnother()
+		patience := inHurry
+		if server.lives() {
+			patience = inPeace
+		}
+		fresh := p.startAnother(patience)
 		if fresh == nil {
 			return
 		}
@@ -56,9 +60,9 @@ func (p *pool) supervise(place int) {
 }
 
 // startAnother tries until there is a fork server; nil means that the pool is closing.
-func (p *pool) startAnother() *forkServer {
+func (p *pool) startAnother(patience time.Duration) *forkServer {
 	for delay := 10 * time.Millisecond; ; delay = min(2*delay, time.Second) {
-		fresh, err := startForkServer(p.ctx, p.python, p.plan)
+		fresh, err := startForkServer(p.ctx, p.python, p.plan, patience)
 		if err == nil {
 			return fresh
 		}

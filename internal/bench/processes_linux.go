@@ -77,6 +77,7 @@ func number(text []byte, key string) int {
 type memory struct {
 	resident     int64
 	proportional int64 // shared pages count for each by its part
+	anonymous    int64 // the same without pages of files, which the kernel can drop
 	own          int64 // shared with nobody
 }
 
@@ -87,7 +88,8 @@ func memoryOf(pid int) (memory, error) {
 	}
 	size := func(key string) int64 { return int64(number(text, key)) << 10 }
 	return memory{
-		resident: size("Rss:"), proportional: size("Pss:"), own: size("Private_Clean:") + size("Private_Dirty:"),
+		resident: size("Rss:"), proportional: size("Pss:"), anonymous: size("Pss_Anon:") + size("Pss_Shmem:"),
+		own: size("Private_Clean:") + size("Private_Dirty:"),
 	}, nil
 }
 

@@ -26,7 +26,8 @@ type Tenth struct {
 	P50 float64 `json:"p50_ms"`
 	P99 float64 `json:"p99_ms"`
 	// Resident is the memory of this process, which is client and executor; ForkServers
-	// and Workers are theirs, shared pages counted once. In bytes. -1 where only root may
+	// and Workers are theirs, shared pages counted once, pages of files left out: the kernel
+	// drops those when it likes. In bytes. -1 where only root may
 	// read it.
 	Resident    int64 `json:"resident_bytes"`
 	ForkServers int64 `json:"fork_servers_bytes"`

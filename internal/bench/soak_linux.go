@@ -161,9 +161,9 @@ func (s *soak) look(ctx context.Context, t *Tenth) error {
 		case err != nil:
 			return err
 		case slices.Contains(servers, p.pid):
-			t.ForkServers += got.proportional
+			t.ForkServers += got.anonymous
 		default:
-			t.Workers += got.proportional
+			t.Workers += got.anonymous
 		}
 	}
 	return nil

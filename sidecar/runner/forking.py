@@ -22,9 +22,6 @@ MADV_COLLAPSE = 25
 
 _HUGE = 2 << 20  # bytes of a huge page
 _SMALLEST = 1 << 20  # bytes of a mapping that is worth one
-# How long to spend on them, in seconds: for each, the kernel waits for all processors, which
-# takes milliseconds on an idle machine and may take a second on a busy one.
-_PATIENCE = 0.2
 
 # What to fill holes with: byte strings of every size that the interpreter's own allocator
 # has, and of fewer and fewer bytes for the C library's, which has the rest.
@@ -128,9 +125,12 @@ class Memory:
         if trim is not None:
             trim(ctypes.c_size_t(_SPARE))
 
-    def use_huge_pages(self):
-        """Put the heap that was filled, and the interpreter's code, into huge pages."""
-        until = time.monotonic() + _PATIENCE
+    def use_huge_pages(self, patience):
+        """Put the heap that was filled, and the interpreter's code, into huge pages.
+
+        patience is how long to spend on it, in seconds.
+        """
+        until = time.monotonic() + patience
         for start, end in self._ranges:
             _collapse(-(-start // _HUGE) * _HUGE, end, until)
         for start, end, rights, name in list(self._mappings()):

@@ -101,7 +101,7 @@ class _Server:
         immortal.mark_all()
         memory.trim()
         gc.freeze()
-        memory.use_huge_pages()
+        memory.use_huge_pages(self.plan["patience"])
         maps.close()
         self.confinement.measure(statm)
         statm.close()

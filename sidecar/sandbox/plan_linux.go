@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -157,8 +158,13 @@ type pathAccess struct {
 // MarshalJSON gives [path, access].
 func (p pathAccess) MarshalJSON() ([]byte, error) { return json.Marshal([]any{p.path, p.access}) }
 
-// Message is the plan as the fork server reads it.
-func (p *Plan) Message() ([]byte, error) { return json.Marshal(p.message) }
+// Message is the plan as the fork server reads it, which has so much patience for huge pages.
+func (p *Plan) Message(patience time.Duration) ([]byte, error) {
+	return json.Marshal(struct {
+		planMessage
+		Patience float64 `json:"patience"` // seconds
+	}{p.message, patience.Seconds()})
+}
 
 // Plans gives the plans worth trying on this machine, the strongest first. What makes a
 // plan fail is known only to the kernel: a container's profile, a security module, a
