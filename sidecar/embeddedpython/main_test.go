@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/codemode-sdk/codemode/internal/cpython"
 	"github.com/codemode-sdk/codemode/internal/fault"
 	"github.com/codemode-sdk/codemode/internal/waittest"
@@ -33,9 +35,22 @@ var shared struct {
 	err   error
 }
 
+// roomy gives the directory that the tests' trees are made in. A tree is thousands of
+// files, each of which is flushed to the disk; in memory, where there is enough of it and
+// programs may be run from there, that costs nothing.
+func roomy() string {
+	const memory, room = "/dev/shm", 1 << 30
+	var fs unix.Statfs_t
+	if unix.Statfs(memory, &fs) == nil && fs.Type == unix.TMPFS_MAGIC &&
+		fs.Flags&(unix.ST_NOEXEC|unix.ST_RDONLY) == 0 && fs.Bavail*uint64(fs.Bsize) >= room {
+		return memory
+	}
+	return os.TempDir()
+}
+
 func makeShared() error {
 	var err error
-	if shared.dir, err = os.MkdirTemp("", "embeddedpython-test-"); err != nil {
+	if shared.dir, err = os.MkdirTemp(roomy(), "embeddedpython-test-"); err != nil {
 		return err
 	}
 	leftover := filepath.Join(shared.dir, stagingPrefix+"123")
@@ -99,7 +114,7 @@ func TestMain(m *testing.M) {
 // publicDir makes an empty directory that other users can get at.
 func publicDir(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "embeddedpython-test-")
+	dir, err := os.MkdirTemp(roomy(), "embeddedpython-test-")
 	if err != nil {
 		t.Fatal(err)
 	}
