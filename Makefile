@@ -99,8 +99,9 @@ check-generate: ## fail if internal/gen or the record of the wire is not what pr
 	diff -r internal/gen "$$fresh/internal/gen" || { echo 'internal/gen is stale, run make generate'; exit 1; }
 
 .PHONY: cross
-cross: ## build for every platform that is supported
+cross: ## build for every platform that is supported, and look at its tests
 	@for platform in $(CROSS); do \
 		echo "$$platform"; \
 		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} go build ./...; \
+		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} go vet ./...; \
 	done
