@@ -72,12 +72,17 @@ func (s *server) chat(w http.ResponseWriter, r *http.Request) {
 	s.turns.Add(1)
 	defer func() { stop(nil); <-s.places; s.turns.Done() }()
 	defer context.AfterFunc(r.Context(), func() { stop(errStopped) })()
+	before := c.journal.last()
 	result, err := s.turn(ctx, c, m.Message, false)
 	if err != nil {
 		fail(w, http.StatusBadGateway, err)
 		return
 	}
-	answer(w, http.StatusOK, map[string]string{"result": result})
+	reply := map[string]string{"result": result}
+	if notice := c.journal.notices(before); notice != "" {
+		reply["notice"] = notice
+	}
+	answer(w, http.StatusOK, reply)
 }
 
 // chatStream is for pages: the turn's events as they happen. The turn goes on when the

@@ -75,6 +75,19 @@ func (j *journal) last() int {
 	return len(j.events)
 }
 
+// notices gives the texts of the notices behind an event, a line each.
+func (j *journal) notices(id int) string {
+	events, _ := j.after(id)
+	var texts []string
+	for _, e := range events {
+		var notice struct{ Text string }
+		if e.Type == eventNotice && json.Unmarshal(e.Data, &notice) == nil {
+			texts = append(texts, notice.Text)
+		}
+	}
+	return strings.Join(texts, "\n")
+}
+
 // full says whether the conversation is as long as it may be.
 func (j *journal) full() bool {
 	j.mu.Lock()

@@ -144,6 +144,16 @@ func TestAModelThatOnlyWritesProgramsIsStopped(t *testing.T) {
 	}
 }
 
+func TestAnAnswerThatIsCutOffIsSaidWithoutThePageToo(t *testing.T) {
+	a, _ := scripted(t, "openai", scriptedmodel.Turn{Content: "And so", Finish: "length"}, scriptedmodel.Turn{Content: "All of it."})
+	if status, reply := a.ask("go"); status != 200 || reply["result"] != "And so" || !strings.Contains(reply["notice"], "cut off") {
+		t.Errorf("got %d %v", status, reply)
+	}
+	if status, reply := a.ask("go"); status != 200 || len(reply) != 1 || reply["result"] != "All of it." {
+		t.Errorf("of a whole answer, got %d %v", status, reply)
+	}
+}
+
 func FuzzProgramText(f *testing.F) {
 	f.Add("print('hi')\n", 3)
 	f.Add(program, 1)
