@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -58,8 +59,8 @@ type Options struct {
 	// registry.DefaultApprovalTimeout.
 	ApprovalTimeout time.Duration
 	// Logger gets what the embedded executor has to say, and warnings about the connection
-	// to one elsewhere and about the configuration's MCP servers and OpenAPI documents. If nil, nothing is
-	// written.
+	// to one elsewhere, about the configuration's MCP servers and OpenAPI documents, and about
+	// environment variables that are nearly one of codemode's. If nil, nothing is written.
 	Logger *slog.Logger
 }
 
@@ -97,6 +98,10 @@ func New(options Options) (*Codemode, error) {
 func newCodemode(ctx context.Context, o Options) (*Codemode, error) {
 	if o.Config == nil {
 		o.Config = config.Default()
+	} else if o.Logger != nil {
+		for _, line := range config.MisspelledVariables(os.Environ()) {
+			o.Logger.Warn(line)
+		}
 	}
 	o.AutoDiscover = o.AutoDiscover || o.Config.Framework.AutoDiscover
 	client, err := o.Config.Client().Complete()
@@ -175,7 +180,8 @@ func connect(ctx context.Context, o Options, client config.ClientConfig, executo
 
 // FromConfig makes a Codemode from a codemode.yaml and the environment; with an empty
 // path, from CODEMODE_CONFIG, else ./codemode.yaml, else the defaults. An error names
-// every problem of the file with its line.
+// every problem of the file with its line. Nothing is logged; for warnings give what
+// config.Load gives to New, with a Logger.
 func FromConfig(path string) (*Codemode, error) {
 	loaded, err := config.Load(path)
 	if err != nil {
@@ -185,7 +191,8 @@ func FromConfig(path string) (*Codemode, error) {
 }
 
 // FromEnv makes a Codemode from environment variables alone: CODEMODE_EXECUTOR_URL,
-// CODEMODE_EXECUTOR_API_KEY and the others of docs/configuration.md.
+// CODEMODE_EXECUTOR_API_KEY and the others of docs/configuration.md. A misspelt one is passed
+// over in silence; to be warned of it give what config.FromEnv gives to New, with a Logger.
 func FromEnv() (*Codemode, error) {
 	loaded, err := config.FromEnv()
 	if err != nil {

@@ -1,8 +1,10 @@
 package codemode_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,6 +45,22 @@ func TestConfigurationReachesTheExecutor(t *testing.T) {
 	}
 	if _, err := codemode.FromConfig(filepath.Join(t.TempDir(), "none.yaml")); codemode.CodeOf(err) != codemode.CodeConfig {
 		t.Errorf("a file that is not there: %v", err)
+	}
+}
+
+func TestAnApplicationThatLogsIsWarnedOfAMisspeltVariable(t *testing.T) {
+	t.Setenv("CODEMODE_EXECUTR_URL", "http://hunter2:8001")
+	t.Setenv("CODEMODE_OF_THE_APPLICATION", "1")
+	loaded, err := config.FromEnv()
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded.Executor.URL = "http://127.0.0.1:1" // nothing is run
+	var log bytes.Buffer
+	start(t, codemode.Options{Config: loaded, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if text := log.String(); !strings.Contains(text, "level=WARN") || !strings.Contains(text, "did you mean CODEMODE_EXECUTOR_URL?") ||
+		strings.Contains(text, "hunter2") || strings.Contains(text, "OF_THE_APPLICATION") {
+		t.Errorf("the log is %s", text)
 	}
 }
 

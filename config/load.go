@@ -311,3 +311,9 @@ func UnknownVariables(environ []string) []string {
 	slices.Sort(lines)
 	return lines
 }
+
+// MisspelledVariables gives those of UnknownVariables that are nearly one of ours: in an
+// application's environment the others may be the application's.
+func MisspelledVariables(environ []string) []string {
+	return slices.DeleteFunc(UnknownVariables(environ), func(line string) bool { return !strings.Contains(line, didYouMeanMark) })
+}

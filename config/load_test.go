@@ -277,13 +277,17 @@ func TestInitWritesAFileThatSaysTheDefaults(t *testing.T) {
 }
 
 func TestAMisspelledVariableIsNamedWithoutItsValue(t *testing.T) {
-	got := config.UnknownVariables([]string{"CODEMODE_MEMORY_LIMT=hunter2", "CODEMODE_PORT=1", "CODEMODE_CONFIG=x", "CODEMODE_SERVICE_HOST=1", "HOME=/"})
+	environ := []string{"CODEMODE_MEMORY_LIMT=hunter2", "CODEMODE_PORT=1", "CODEMODE_CONFIG=x", "CODEMODE_SERVICE_HOST=1", "HOME=/"}
+	got := config.UnknownVariables(environ)
 	want := []string{
 		"CODEMODE_MEMORY_LIMT is not read by codemode; did you mean CODEMODE_MEMORY_LIMIT?",
 		"CODEMODE_SERVICE_HOST is not read by codemode",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want[:1], config.MisspelledVariables(environ)); diff != "" {
+		t.Errorf("in an application (-want +got):\n%s", diff)
 	}
 }
 

@@ -42,10 +42,12 @@ func unknownKey(path, name string) string {
 	return "unknown key " + shown + where + "; the keys here are " + strings.Join(here, ", ")
 }
 
+const didYouMeanMark = "; did you mean "
+
 // didYouMean is a suggestion to append to a message, or nothing.
 func didYouMean(word string, known []string) string {
 	if best := nearest(word, known); best != "" {
-		return "; did you mean " + best + "?"
+		return didYouMeanMark + best + "?"
 	}
 	return ""
 }

@@ -56,11 +56,6 @@ is not its doing.`,
 				if err != nil {
 					return exitOther, err
 				}
-				for _, line := range config.UnknownVariables(os.Environ()) {
-					if strings.Contains(line, "did you mean") { // else it may be any program's
-						fmt.Fprintf(io.err, "codemode exec: %s\n", line)
-					}
-				}
 				code, err := readProgram(args[0], io.in)
 				if err != nil {
 					return exitOther, err

@@ -57,7 +57,8 @@ func validateCommand() command {
 FILE is what CODEMODE_CONFIG names, else codemode.yaml, unless it is named. The
 environment takes part, as it does when the configuration is used. Where executor.url
 leads to an executor elsewhere, the file is an application's, and what only an executor
-would miss in it is said and is no error.`,
+would miss in it is said and is no error. Neither is a certificate or key that cannot be
+read: the configuration may be for another machine.`,
 		prepare: func(flags *flagSet, io stdio) func([]string) (int, error) {
 			file := flags.String("config", "", "check `FILE`, which may also stand alone")
 			return func(args []string) (int, error) {
@@ -80,6 +81,9 @@ would miss in it is said and is no error.`,
 						return exitOther, err
 					}
 					fmt.Fprintf(io.err, "codemode validate: for an application only: %v\n", err)
+				}
+				for _, problem := range unusableTLS(loaded.GRPC.TLS) {
+					fmt.Fprintf(io.err, "codemode validate: not usable here: %s\n", problem)
 				}
 				if loaded.File == "" {
 					loaded.File = "the configuration (no file, the environment and the defaults)"

@@ -3,8 +3,12 @@ package main
 import (
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/codemode-sdk/codemode/config"
+	"github.com/codemode-sdk/codemode/internal/tlsfiles"
 )
 
 func tlsCommand() command {
@@ -83,4 +87,48 @@ grpc:
     client_cert_file: %s
     client_key_file: %s
 `, listen, in("server.crt"), in("server.key"), in("ca.crt"), net.JoinHostPort(host, "8001"), in("ca.crt"), in("client.crt"), in("client.key"))
+}
+
+// unusableTLS gives a line for each file that cannot be read here, or else for what the
+// files of an end hold.
+func unusableTLS(t config.TLS) (lines []string) {
+	for _, end := range []struct {
+		section string // of the keys
+		files   tlsfiles.Files
+	}{
+		{"grpc.tls.", tlsfiles.Files{Cert: t.CertFile, Key: t.KeyFile, CA: t.CAFile}},
+		{"grpc.tls.client_", tlsfiles.Files{Cert: t.ClientCertFile, Key: t.ClientKeyFile}},
+	} {
+		readable := true
+		for _, file := range []struct{ key, path string }{{"cert_file", end.files.Cert}, {"key_file", end.files.Key}, {"ca_file", end.files.CA}} {
+			if file.path == "" {
+				continue
+			}
+			if err := readableFile(file.path); err != nil {
+				lines, readable = append(lines, end.section+file.key+": "+err.Error()), false
+			}
+		}
+		if !readable {
+			continue
+		}
+		if _, err := tlsfiles.Load(end.files, nil); err != nil {
+			lines = append(lines, "grpc.tls: "+err.Error())
+		}
+	}
+	return lines
+}
+
+func readableFile(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() { // opening a pipe would wait for its writer
+		return fmt.Errorf("%s is not a file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
