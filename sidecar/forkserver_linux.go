@@ -173,7 +173,7 @@ func (f *forkServer) greet(ctx context.Context, plan *sandbox.Plan, patience tim
 		_ = f.control.SetDeadline(time.Unix(1, 0))
 	})
 	defer stop()
-	for _, name := range []string{"kernel", "values", "channel", "rows", "tools", "check", "program", "worker", "files", "network", "confine", "immortal", "forking", "keeper", "preload", "forkserver"} {
+	for _, name := range []string{"kernel", "values", "channel", "rows", "imports", "tools", "check", "program", "worker", "files", "network", "confine", "immortal", "forking", "keeper", "preload", "forkserver"} {
 		source, err := fs.ReadFile(runner, "runner/"+name+".py")
 		if err != nil {
 			return err

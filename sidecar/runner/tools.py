@@ -3,13 +3,11 @@
 import asyncio
 import builtins
 import difflib
-import importlib.machinery
 import json
 import pydoc
 import struct
-import sys
 
-from . import rows, values
+from . import imports, rows, values
 from .channel import VALUE
 
 
@@ -185,8 +183,7 @@ class Tools:
     def __init__(self, connect):
         self._connect = connect
         self._connection = None
-        while Importer.names:  # those of a session's program before
-            sys.modules.pop(Importer.names.pop(), None)
+        imports.forget()  # those of a session's program before
 
     def _connected(self):
         if self._connection is None:
@@ -328,27 +325,6 @@ class Namespace:
     @property
     def __name__(self):
         return ".".join(["tools", *self._path])
-
-
-class Importer:
-    """Lets programs write: from tools.github import get_issue."""
-
-    names, create_module = [], staticmethod(lambda spec: None)
-
-    def find_spec(self, name, path=None, target=None):
-        if name.startswith("tools.") and isinstance(sys.modules.get("tools"), Tools):
-            return importlib.machinery.ModuleSpec(name, self)
-
-    def exec_module(self, module):
-        parent, _, leaf = (name := module.__name__).rpartition(".")
-        try:
-            found = getattr(sys.modules[parent], leaf)
-        except LookupError as error:
-            raise ImportError(str(error), name=name) from None
-        if not isinstance(found, Namespace):
-            raise ImportError(f"{name} is a tool: write from {parent} import {leaf}", name=name)
-        self.names.append(name)
-        sys.modules[name] = found  # which is what the import then gives
 
 
 class Tool:
@@ -497,4 +473,4 @@ def install():
     builtins.ToolArgumentError = ToolArgumentError
     builtins.UnknownToolError = UnknownToolError
     builtins.help = help
-    sys.meta_path.append(Importer())
+    imports.install(Tools, Namespace)
