@@ -98,7 +98,7 @@ func TestREADMECommandsWork(t *testing.T) {
 				t.Errorf("make test does not run %q (%v)", line, err)
 			}
 		},
-		"go build ./cmd/codemode": func(line string) {
+		"CGO_ENABLED=0 go build ./cmd/codemode": func(line string) {
 			builtCommand(t, line, bin)
 		},
 		`echo 'print("hi"); 1+1' | ./codemode exec --json -`: func(line string) {
