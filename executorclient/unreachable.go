@@ -11,10 +11,11 @@ const noAddress = "no children to pick from"
 
 // unreachable puts what gRPC says of a connection into words, and names the remedy.
 func unreachable(said string) (message, remedy string) {
-	if strings.Contains(said, noAddress) || strings.HasPrefix(said, "name resolver error") {
-		return "no address is known for the host in the executor's address", "is executor.url right, and is the name known where the application runs?"
-	}
 	remedy = "is the executor running, and is its address right?"
+	if strings.Contains(said, noAddress) || strings.HasPrefix(said, "name resolver error") {
+		return "no address is known for the host in the executor's address",
+			remedy + " The name must be known where the application runs; a container that is stopped has none."
+	}
 	quoted, found := strings.CutPrefix(said, "connection error: desc = ")
 	cause, err := strconv.Unquote(quoted)
 	if !found || err != nil {
