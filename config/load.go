@@ -301,12 +301,26 @@ func UnknownVariables(environ []string) []string {
 	for _, k := range keys {
 		known = append(known, k.env...)
 	}
+	// What all begin with makes no two of them alike.
+	const prefix = "CODEMODE_"
+	var ends []string
+	for _, name := range known {
+		if end, found := strings.CutPrefix(name, prefix); found {
+			ends = append(ends, end)
+		}
+	}
 	var lines []string
 	for _, entry := range environ {
 		name, _, _ := strings.Cut(entry, "=")
-		if strings.HasPrefix(name, "CODEMODE_") && !slices.Contains(known, name) {
-			lines = append(lines, name+" is not read by codemode"+didYouMean(name, known))
+		end, ours := strings.CutPrefix(name, prefix)
+		if !ours || slices.Contains(known, name) {
+			continue
 		}
+		hint := ""
+		if best := nearest(end, ends); best != "" {
+			hint = didYouMeanMark + prefix + best + "?"
+		}
+		lines = append(lines, name+" is not read by codemode"+hint)
 	}
 	slices.Sort(lines)
 	return lines

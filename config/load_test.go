@@ -277,11 +277,13 @@ func TestInitWritesAFileThatSaysTheDefaults(t *testing.T) {
 }
 
 func TestAMisspelledVariableIsNamedWithoutItsValue(t *testing.T) {
-	environ := []string{"CODEMODE_MEMORY_LIMT=hunter2", "CODEMODE_PORT=1", "CODEMODE_CONFIG=x", "CODEMODE_SERVICE_HOST=1", "HOME=/"}
+	environ := []string{"CODEMODE_MEMORY_LIMT=hunter2", "CODEMODE_PORT=1", "CODEMODE_CONFIG=x", "CODEMODE_SERVICE_HOST=1", "CODEMODE_TEST_KERNEL=1", "CODEMODE_TOOL_LISTS=1", "HOME=/"}
 	got := config.UnknownVariables(environ)
 	want := []string{
 		"CODEMODE_MEMORY_LIMT is not read by codemode; did you mean CODEMODE_MEMORY_LIMIT?",
 		"CODEMODE_SERVICE_HOST is not read by codemode",
+		"CODEMODE_TEST_KERNEL is not read by codemode",
+		"CODEMODE_TOOL_LISTS is not read by codemode",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
