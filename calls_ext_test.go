@@ -29,7 +29,7 @@ func (poet) Run(_ context.Context, input string) (string, error) { return "Ode t
 func start(t *testing.T, o codemode.Options) *codemode.Codemode {
 	t.Helper()
 	if o.Config == nil {
-		o.Config = patient()
+		o.Config = onCommonExecutor()
 	}
 	cm, err := codemode.New(o)
 	if err != nil {

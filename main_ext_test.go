@@ -13,7 +13,7 @@ import (
 	"github.com/codemode-sdk/codemode/registry"
 )
 
-// shared is for the tests and examples that need nothing particular.
+// shared is for the tests and examples that need nothing particular. Its executor is embedded.
 var shared *codemode.Codemode
 
 // waiting counts the calls of the tool wait that have not returned.
@@ -32,12 +32,22 @@ func TestMain(m *testing.M) {
 }
 
 func runTests(m *testing.M) (code int, err error) {
-	stop, err := startMode()
+	dir, err := os.MkdirTemp("", "codemode-test-")
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	stop, err := startMode(dir)
 	if err != nil {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	shared, err = codemode.New(inMode(codemode.Options{Registry: testTools()}))
+	stopExecutor, err := serveCommonExecutor(dir)
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, stopExecutor()) }()
+	shared, err = codemode.New(inMode(codemode.Options{Config: patient(), Registry: testTools()}))
 	if err != nil {
 		return 1, err
 	}

@@ -136,10 +136,12 @@ func distinct(names []string, spell func(string) string) []string {
 	return result
 }
 
+var withoutMarks = strings.NewReplacer("_", "", "-", "")
+
 // near gives the candidate that a misspelled name most likely means, or "".
 func near(name string, candidates []string) string {
 	best, bestDistance := "", max(1, len([]rune(name))/3)+1
-	plain := func(s string) string { return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(s)) }
+	plain := func(s string) string { return strings.ToLower(withoutMarks.Replace(s)) }
 	for _, c := range candidates {
 		if len(c) > 200 || len(name) > 200 {
 			continue

@@ -204,10 +204,10 @@ func (a *argument) docLine() string {
 	return a.name + ": " + doc
 }
 
+var withoutSpaces = strings.NewReplacer("_", "", " ", "", "-", "")
+
 func sameWords(doc, name string) bool {
-	plain := func(s string) string {
-		return strings.ToLower(strings.Trim(strings.NewReplacer("_", "", " ", "", "-", "").Replace(s), ". "))
-	}
+	plain := func(s string) string { return strings.ToLower(strings.Trim(withoutSpaces.Replace(s), ". ")) }
 	return plain(doc) == plain(name)
 }
 

@@ -6,12 +6,14 @@ import (
 	"unicode"
 )
 
+var plainLines = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n", "\t", "    ")
+
 // clean makes text that cannot do anything but be read: characters that control a
 // terminal, reverse its direction or hide in it become escapes, every kind of line break
 // a newline and every other space a space.
 func clean(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
-	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n", "\t", "    ").Replace(s)
+	s = plainLines.Replace(s)
 	var b strings.Builder
 	for _, r := range s {
 		switch {

@@ -213,10 +213,12 @@ func deep(list []string, name string, v any, escape func(string) string) []strin
 	return list
 }
 
+var reserved = strings.NewReplacer("%3A", ":", "%2F", "/", "%3F", "?", "%40", "@", "%21", "!", "%24", "$",
+	"%27", "'", "%28", "(", "%29", ")", "%2A", "*", "%2C", ",")
+
 // escapeReserved leaves those reserved characters that cannot end a value.
 func escapeReserved(text string) string {
-	return strings.NewReplacer("%3A", ":", "%2F", "/", "%3F", "?", "%40", "@", "%21", "!", "%24", "$",
-		"%27", "'", "%28", "(", "%29", ")", "%2A", "*", "%2C", ",").Replace(url.QueryEscape(text))
+	return reserved.Replace(url.QueryEscape(text))
 }
 
 // headerText writes a value for a header.

@@ -1,6 +1,9 @@
 # What the interpreter is started with. The rest of the runner and the plan arrive on
 # descriptor 3, as one message after another: modules first, the plan last.
-import json, os, socket, sys, types
+import gc, json, os, socket, sys, types
+
+# The fork server collects what little garbage imports leave, once.
+gc.disable()
 
 # What modules ask to be called in a forked child; see forking.py.
 registered = []

@@ -97,7 +97,6 @@ class _Server:
         self._worker = worker.Worker(self.confinement)
         # What is here now is shared by all workers: keep the collector from writing to it.
         gc.collect()
-        gc.disable()
         immortal.mark_all()
         memory.trim()
         gc.freeze()
