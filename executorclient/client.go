@@ -22,6 +22,7 @@ import (
 	"github.com/codemode-sdk/codemode/internal/apikey"
 	"github.com/codemode-sdk/codemode/internal/fault"
 	"github.com/codemode-sdk/codemode/internal/flow"
+	"github.com/codemode-sdk/codemode/internal/reconnect"
 	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
 	"github.com/codemode-sdk/codemode/internal/reload"
 )
@@ -114,7 +115,7 @@ func Dial(o Options) (*Client, error) {
 	dial := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(message), grpc.MaxCallSendMsgSize(message)),
-		grpc.WithKeepaliveParams(*noticeDead.Load()),
+		grpc.WithKeepaliveParams(*noticeDead.Load()), reconnect.Soon,
 		grpc.WithInitialWindowSize(flow.StreamWindow), grpc.WithInitialConnWindowSize(flow.ConnectionWindow),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`),

@@ -2,10 +2,13 @@ package executorclient_test
 
 import (
 	"context"
+	"math"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/codemode-sdk/codemode/executorclient"
 	"github.com/codemode-sdk/codemode/internal/fault"
@@ -50,6 +53,43 @@ func TestNobodyThereIsUnavailable(t *testing.T) {
 		if !strings.Contains(err.Error(), "the executor cannot be reached: dial ") || strings.Contains(err.Error(), "desc =") {
 			t.Errorf("not in words: %v", err)
 		}
+	}
+}
+
+// An executor that was away for long is found soon after it is back: there is never much
+// time between two attempts to reach it.
+func TestAnExecutorThatIsAwayIsLookedForAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	client := dial(t, "http://"+listener.Addr().String())
+	done := make(chan error, 1)
+	go func() {
+		_, err := client.Execute(t.Context(), executorclient.Request{Code: "1"})
+		done <- err
+	}()
+	const attempts = 8
+	least := time.Duration(math.MaxInt64)
+	var last time.Time
+	for i := range attempts {
+		connection, err := listener.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		connection.Close()
+		if i >= attempts-2 {
+			least = min(least, time.Since(last))
+		}
+		last = time.Now()
+	}
+	if least > 3*time.Second {
+		t.Errorf("after some attempts, %v and more are between two of them", least)
+	}
+	if err := <-done; fault.CodeOf(err) != fault.Unavailable {
+		t.Errorf("meanwhile a run has the error %v", err)
 	}
 }
 

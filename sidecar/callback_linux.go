@@ -19,6 +19,7 @@ import (
 	"github.com/codemode-sdk/codemode/internal/apikey"
 	"github.com/codemode-sdk/codemode/internal/fault"
 	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
+	"github.com/codemode-sdk/codemode/internal/reconnect"
 	"github.com/codemode-sdk/codemode/internal/tlsfiles"
 )
 
@@ -98,7 +99,7 @@ func (c *callbacks) conn(address string) (*grpc.ClientConn, error) {
 	conn, err := grpc.NewClient(target,
 		grpc.WithTransportCredentials(transport), grpc.WithDisableServiceConfig(),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(c.limit), grpc.MaxCallSendMsgSize(c.limit)),
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 5 * time.Minute, Timeout: 20 * time.Second}),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 5 * time.Minute, Timeout: 20 * time.Second}), reconnect.Soon,
 	)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -13,27 +12,16 @@ import (
 // Somebody who watches a program while its executor dies reads what happened, and goes on
 // in the same conversation once there is another.
 func TestAPersonSeesTheExecutorDieAndComeBack(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the command")
-	}
 	b := newBrowser(t)
-	dir := t.TempDir()
-	binary, socket := filepath.Join(dir, "codemode"), filepath.Join(dir, "executor")
-	if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/codemode").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	kill := func(serve *exec.Cmd) {
-		_ = serve.Process.Kill() // it may have ended
-		_ = serve.Wait()         // that it was killed
-	}
-	serve := serveExecutor(t, binary, socket)
+	socket := filepath.Join(t.TempDir(), "executor")
+	kill := serveExecutor(t, socket)
 	t.Setenv("CODEMODE_EXECUTOR_URL", "unix://"+socket)
 	a := demoApp(t)
 	b.do(chromedp.Navigate(a.url))
 	b.send("Get weather for NYC and save to database")
 	b.ask("Run a slow program")
 	b.shows("#program-2 pre", "working 1")
-	kill(serve)
+	kill()
 	b.idle()
 	b.shows("#program-2 .state", "lost")
 	b.shows("#program-2 .message", "the executor was lost in the middle of the run")
@@ -46,8 +34,7 @@ func TestAPersonSeesTheExecutorDieAndComeBack(t *testing.T) {
 	b.shows("#program-3 .message", "the executor cannot be reached")
 	b.picture("executor-gone")
 
-	serve = serveExecutor(t, binary, socket)
-	defer kill(serve)
+	serveExecutor(t, socket)
 	b.send("What is in the database?")
 	b.shows("#program-4 .state", "finished")
 	b.shows("#program-4 pre", "New York 18.5")

@@ -1,51 +1,60 @@
 package main
 
 import (
+	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/codemode-sdk/codemode/internal/waittest"
 )
 
-// An executor is one in a process of its own, as in production.
-func serveExecutor(t *testing.T, binary, socket string) *exec.Cmd {
+// executorArgument makes a process of the test's binary an executor.
+const executorArgument = "become-executor"
+
+func becomeExecutor(socket string) error {
+	executor, listener, err := listen(socket)
+	if err != nil {
+		return err
+	}
+	return errors.Join(executor.Serve(listener), executor.Close())
+}
+
+// serveExecutor serves an executor in a process of its own, as in production, until kill.
+func serveExecutor(t *testing.T, socket string) (kill func()) {
 	t.Helper()
-	serve := exec.Command(binary, "serve", "--socket", socket)
+	if err := os.RemoveAll(socket); err != nil { // of one that was killed
+		t.Fatal(err)
+	}
+	serve := exec.Command(os.Args[0], executorArgument, socket)
 	serve.Stderr = os.Stderr
 	if err := serve.Start(); err != nil {
 		t.Fatal(err)
 	}
-	waittest.Until(t, "the executor does not come up", func() bool {
-		probe := exec.Command(binary, "exec", "-")
-		probe.Stdin = strings.NewReader("1")
-		probe.Env = append(os.Environ(), "CODEMODE_EXECUTOR_URL=unix://"+socket)
-		return probe.Run() == nil
+	kill = sync.OnceFunc(func() {
+		_ = serve.Process.Kill() // it may have ended
+		_ = serve.Wait()         // that it was killed
 	})
-	return serve
+	t.Cleanup(kill)
+	waittest.Until(t, "the executor does not come up", func() bool {
+		connection, err := net.Dial("unix", socket)
+		return err == nil && connection.Close() == nil
+	})
+	return kill
 }
 
 func TestAnExecutorThatDiesIsReportedAndMissedNoLonger(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the command")
-	}
-	dir := t.TempDir()
-	binary, socket := filepath.Join(dir, "codemode"), filepath.Join(dir, "executor")
-	if out, err := exec.Command("go", "build", "-ldflags=-w", "-o", binary, "../../cmd/codemode").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	serve := serveExecutor(t, binary, socket)
-	stop := func(serve *exec.Cmd) {
-		_ = serve.Process.Kill() // it may have ended
-		_ = serve.Wait()         // that it was killed
-	}
+	socket := filepath.Join(t.TempDir(), "executor")
+	kill := serveExecutor(t, socket)
 	t.Setenv("CODEMODE_EXECUTOR_URL", "unix://"+socket)
 	c := &talk{app: demoApp(t)}
 	events := c.mustSay("run a slow program", func(e told) {
 		if e.kind == eventOutput {
-			stop(serve)
+			kill()
 		}
 	})
 	if ended := only(events, eventExecution); len(ended) != 1 || ended[0].text("status") != "lost" || !strings.Contains(ended[0].text("message"), "executor") {
@@ -57,8 +66,7 @@ func TestAnExecutorThatDiesIsReportedAndMissedNoLonger(t *testing.T) {
 	if text := joined(c.mustSay("test", nil), eventError); !strings.Contains(text, "executor") {
 		t.Errorf("without an executor the page says %q", text)
 	}
-	serve = serveExecutor(t, binary, socket)
-	defer stop(serve)
+	serveExecutor(t, socket)
 	back := c.mustSay("test", nil)
 	if text := joined(back, eventText); !strings.Contains(text, "runs programs here") {
 		t.Errorf("with the executor back, the answer is %q %q", text, joined(back, eventError))

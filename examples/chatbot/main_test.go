@@ -25,6 +25,13 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	if len(os.Args) == 3 && os.Args[1] == executorArgument {
+		if err := becomeExecutor(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	code, err := withExecutor(m.Run)
 	http.DefaultClient.CloseIdleConnections()
 	if err == nil && code == 0 {
@@ -43,22 +50,31 @@ func withExecutor(tests func() int) (code int, err error) {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	cfg := config.DefaultSidecar()
-	cfg.Limits.CodeTimeout, cfg.Limits.CPUTime, cfg.Pool.QueueTimeout = patience, patience, patience
-	executor, err := sidecar.New(context.Background(), cfg, nil)
+	socket := filepath.Join(dir, "executor")
+	executor, listener, err := listen(socket)
 	if err != nil {
 		return 1, err
-	}
-	socket := filepath.Join(dir, "executor")
-	listener, err := net.Listen("unix", socket)
-	if err != nil {
-		return 1, errors.Join(err, executor.Close())
 	}
 	served := make(chan error, 1)
 	go func() { served <- executor.Serve(listener) }()
 	os.Setenv("CODEMODE_EXECUTOR_URL", "unix://"+socket)
 	code = tests()
 	return code, errors.Join(executor.Close(), <-served)
+}
+
+// listen starts an executor, and then listens for it.
+func listen(socket string) (*sidecar.Server, net.Listener, error) {
+	cfg := config.DefaultSidecar()
+	cfg.Limits.CodeTimeout, cfg.Limits.CPUTime, cfg.Pool.QueueTimeout = patience, patience, patience
+	executor, err := sidecar.New(context.Background(), cfg, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		return nil, nil, errors.Join(err, executor.Close())
+	}
+	return executor, listener, nil
 }
 
 // An app is the chat as run serves it.
