@@ -22,8 +22,8 @@ import (
 	"github.com/codemode-sdk/codemode/internal/apikey"
 	"github.com/codemode-sdk/codemode/internal/fault"
 	"github.com/codemode-sdk/codemode/internal/flow"
-	"github.com/codemode-sdk/codemode/internal/reconnect"
 	codemodev1 "github.com/codemode-sdk/codemode/internal/gen/codemode/v1"
+	"github.com/codemode-sdk/codemode/internal/reconnect"
 	"github.com/codemode-sdk/codemode/internal/reload"
 )
 

@@ -109,6 +109,7 @@ func doubling(t *testing.T) *registry.Registry {
 // Calls come by the other way, and nobody sees a difference: values, failures, parallel
 // calls, events in their order, the record.
 func TestCallbacksAreLikeTheStream(t *testing.T) {
+	besideOthers(t)
 	tools := doubling(t)
 	if err := registry.Func(tools, "fail", "", func(context.Context, struct{}) (int, error) { return 0, errors.New("no") }); err != nil {
 		t.Fatal(err)
@@ -151,6 +152,7 @@ print('after', flush=True)
 
 // A client cannot make the executor dial what its operator did not allow.
 func TestOnlyAllowedAddressesAreDialled(t *testing.T) {
+	besideOthers(t)
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -182,6 +184,7 @@ func TestOnlyAllowedAddressesAreDialled(t *testing.T) {
 // A capability is good for one execution while that runs, and for nothing before, after
 // or else.
 func TestACapabilityEndsWithItsExecution(t *testing.T) {
+	besideOthers(t)
 	tools := registry.New()
 	if err := registry.Func(tools, "spy", "", func(context.Context, struct{}) (int, error) { return 1, nil }); err != nil {
 		t.Fatal(err)
@@ -235,6 +238,7 @@ func TestACapabilityEndsWithItsExecution(t *testing.T) {
 // Where the tool service is gone, the calls fail as calls do; when it is back, the next
 // execution's work.
 func TestALostToolServiceIsAToolError(t *testing.T) {
+	besideOthers(t)
 	tools := registry.New()
 	e := called(t, toolservice.Options{}, nil)
 	if err := registry.Func(tools, "cut", "", func(ctx context.Context, _ struct{}) (int, error) {
@@ -266,6 +270,7 @@ kinds`, withTools(tools))
 
 // The executor and the tool service know each other by certificates.
 func TestCallbacksOverMutualTLS(t *testing.T) {
+	besideOthers(t)
 	dir := t.TempDir()
 	authority, foreign := certtest.NewAuthority(t), certtest.NewAuthority(t)
 	ca := authority.Write(t, dir, "ca.crt")

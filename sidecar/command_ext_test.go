@@ -60,6 +60,7 @@ func sees(t *testing.T, mark string, over <-chan struct{}) bool {
 
 // What is on the list runs, in the ways in which programs start commands.
 func TestListedCommandsRun(t *testing.T) {
+	besideOthers(t)
 	e := withCommands(t, "ls", "sh", "/usr/bin/cat", "sleep", "false")
 	for name, test := range map[string]struct{ code, want string }{
 		"by name":         {"subprocess.run(['cat'], input=b'x', capture_output=True).stdout", "[120]"},
@@ -87,6 +88,7 @@ func TestListedCommandsRun(t *testing.T) {
 // Everything else does not, however it is spelled, and a command reaches no further than
 // the program that starts it.
 func TestOtherFilesAreNotExecuted(t *testing.T) {
+	besideOthers(t)
 	e := withCommands(t, "cat", "sh", "sleep")
 	for name, attempt := range map[string]string{
 		"another command":        `subprocess.run(['/bin/ls'], check=True)`,
@@ -129,6 +131,7 @@ func TestOtherFilesAreNotExecuted(t *testing.T) {
 
 // Nothing that a program starts outlives it, however it ends and however it hides.
 func TestNothingThatWasStartedOutlivesTheRun(t *testing.T) {
+	besideOthers(t)
 	e := withCommands(t, "sh", "sleep")
 	hide := map[string]string{
 		"in the background": "os.system('sleep %s &')",
@@ -212,6 +215,7 @@ func TestLimitsHoldForAllProcessesTogether(t *testing.T) {
 
 // The status is that of the program, although something stands between it and the executor.
 func TestThatCommandsAreAllowedChangesNoStatus(t *testing.T) {
+	besideOthers(t)
 	e := withCommands(t, "sleep")
 	for code, want := range map[string]string{
 		"import os; os._exit(7)":                                "error 7",
@@ -237,6 +241,7 @@ func TestThatCommandsAreAllowedChangesNoStatus(t *testing.T) {
 
 // By default there are no commands, and a list that cannot be honoured is refused.
 func TestCommandsThatCannotBeAllowedAreRefused(t *testing.T) {
+	besideOthers(t)
 	workspace := openDirectory(t, "workspace")
 	script := filepath.Join(workspace, "script")
 	if err := os.WriteFile(script, []byte("#!/usr/bin/env python3\n"), 0o755); err != nil {

@@ -124,6 +124,7 @@ total`,
 
 // The programs that people have models write about data run unchanged under every layer.
 func TestUsualDataProgramsRun(t *testing.T) {
+	besideOthers(t)
 	e := start(t, func(c *config.SidecarConfig) { c.Limits.Memory = 1 << 30 })
 	libraries := requireData(t, e)
 	for _, test := range dataPrograms {
@@ -171,6 +172,7 @@ func requireData(t *testing.T, e *executor) string {
 
 // What people have models write about data also leaves its files.
 func TestDataProgramsLeaveFiles(t *testing.T) {
+	besideOthers(t)
 	e := withOutputs(t, func(c *config.SidecarConfig) { c.Limits.Memory = 1 << 30 })
 	if why := requireData(t, e); why != "" {
 		t.Skip(why)
@@ -199,6 +201,7 @@ pd.read_csv('outputs/sums.csv')['sales'].tolist()`)
 
 // Tools take numpy's and pandas' values for the plain ones that they stand for.
 func TestToolsTakeArraysAndFrames(t *testing.T) {
+	besideOthers(t)
 	type row struct {
 		City string `json:"city"`
 		N    int    `json:"n"`

@@ -59,6 +59,7 @@ func ownRoot(result *executorclient.Result) bool { return slices.Contains(result
 
 // What a program leaves comes back whole, by the path that it gave it.
 func TestFilesLeftInOutputsComeBack(t *testing.T) {
+	besideOthers(t)
 	e := withOutputs(t)
 	got := e.run(t, `
 import os
@@ -94,6 +95,7 @@ os.listdir('.'), os.path.samefile('outputs', out)`)
 
 // A run that does not come to its end has still left what it has left.
 func TestFilesComeBackHoweverARunEnds(t *testing.T) {
+	besideOthers(t)
 	e := withOutputs(t)
 	head := "import os, time\nopen('outputs/f', 'w').write('kept')\n"
 	for name, test := range map[string]struct {
@@ -133,6 +135,7 @@ func TestFilesComeBackHoweverARunEnds(t *testing.T) {
 // The executor reads outputs with its own rights: nothing in them may lead it elsewhere,
 // hold it up, or make it read what is not a plain file of the program's.
 func TestWhatIsNoPlainFileIsNamedAndLeftOut(t *testing.T) {
+	besideOthers(t)
 	e := withOutputs(t)
 	for name, test := range map[string]struct{ code, want string }{
 		"a link":              {"os.symlink('/etc/passwd', 'x')", "symbolic link"},
@@ -179,6 +182,7 @@ func TestWhatIsNoPlainFileIsNamedAndLeftOut(t *testing.T) {
 
 // Ten thousand files cost a bounded answer, which says that it is not all.
 func TestFilesOverTheLimitsAreCounted(t *testing.T) {
+	besideOthers(t)
 	e := withOutputs(t, func(c *config.SidecarConfig) { c.Limits.ScratchFiles = 20_000 })
 	got := e.run(t, "for i in range(10000): open(f'outputs/{i:05}', 'w').close()")
 	if got.Status != executorclient.OK || len(got.Artifacts) != 201 {
@@ -211,6 +215,7 @@ done`)
 
 // The next run begins with nothing, and none sees another's.
 func TestOutputsAreFresh(t *testing.T) {
+	besideOthers(t)
 	e := withOutputs(t, func(c *config.SidecarConfig) { c.Pool.MinReady = 2 })
 	outputs := ""
 	for range 4 {
@@ -241,6 +246,7 @@ before, list(others()), out`)
 
 // Directories of runs go with them, whatever is in them.
 func TestDirectoriesThatResistAreRemoved(t *testing.T) {
+	besideOthers(t)
 	outputs := openDirectory(t, "outputs")
 	e := start(t, func(c *config.SidecarConfig) {
 		c.Filesystem.Outputs.Mount = outputs
@@ -270,6 +276,7 @@ for i in range(3000):
 
 // A workspace is what the configuration says: readable, and writable only if so said.
 func TestAWorkspaceIsReadOrWrittenAsConfigured(t *testing.T) {
+	besideOthers(t)
 	for _, readonly := range []bool{true, false} {
 		t.Run(fmt.Sprintf("readonly %v", readonly), func(t *testing.T) {
 			workspace := openDirectory(t, "workspace")
@@ -338,6 +345,7 @@ func TestAWorkspaceIsReadOrWrittenAsConfigured(t *testing.T) {
 
 // A file of a read-only workspace cannot be made to come back as if the program owned it.
 func TestNothingIsMovedBetweenMounts(t *testing.T) {
+	besideOthers(t)
 	workspace := openDirectory(t, "workspace")
 	if err := os.WriteFile(filepath.Join(workspace, "in"), []byte("data"), 0o644); err != nil {
 		t.Fatal(err)
@@ -362,6 +370,7 @@ func TestNothingIsMovedBetweenMounts(t *testing.T) {
 
 // readonly means it for the directories that would be pointless to write to as well.
 func TestReadonlyDirectoriesCannotBeWrittenTo(t *testing.T) {
+	besideOthers(t)
 	e := withOutputs(t, func(c *config.SidecarConfig) {
 		c.Filesystem.Sandbox.Readonly, c.Filesystem.Outputs.Readonly = true, true
 	})
@@ -382,6 +391,7 @@ func TestByDefaultThereAreNoOutputs(t *testing.T) {
 
 // What the home cannot do is refused when the executor starts, with the remedy.
 func TestDirectoriesThatCannotBeShownAreRefused(t *testing.T) {
+	besideOthers(t)
 	containerOnly := map[string]bool{"another path": true, "no volume": true, "everyone's directories": true}
 	plain := ownRoot(shared(t).run(t, "1"))
 	data := openDirectory(t, "data")
@@ -428,6 +438,7 @@ func TestDirectoriesThatCannotBeShownAreRefused(t *testing.T) {
 
 // The scratch directory is where the configuration says, where there is a choice.
 func TestTheScratchDirectoryCanBeRenamed(t *testing.T) {
+	besideOthers(t)
 	scratch := openDirectory(t, "scratch")
 	e := start(t, func(c *config.SidecarConfig) { c.Filesystem.Sandbox.Mount = scratch })
 	got := e.run(t, "import os\nopen('f', 'w').write('x'); os.getcwd(), os.environ['HOME'] == os.getcwd()")
@@ -440,6 +451,7 @@ func TestTheScratchDirectoryCanBeRenamed(t *testing.T) {
 // What is shown and allowed takes no layer away: a plan that fails would be followed by a
 // weaker one.
 func TestDirectoriesAndCommandsCostNoLayer(t *testing.T) {
+	besideOthers(t)
 	want := shared(t).run(t, "1").Sandbox
 	workspace := openDirectory(t, "workspace")
 	scratch := openDirectory(t, "scratch")
@@ -455,6 +467,7 @@ func TestDirectoriesAndCommandsCostNoLayer(t *testing.T) {
 
 // What goes on after the end of the program is over before its files are looked at.
 func TestFilesThatChangeWhileTheyAreCollected(t *testing.T) {
+	besideOthers(t)
 	e := withOutputs(t, func(c *config.SidecarConfig) {
 		c.Execution = config.Execution{AllowDirectExecution: true, AllowedCommands: []string{"true"}}
 	})

@@ -19,6 +19,7 @@ import (
 // A client that asks for far more than there is keeps nobody else out: it runs no more at
 // once than it may, what is too much is refused, and the other client's runs all happen.
 func TestAGreedyClientDoesNotKeepOthersOut(t *testing.T) {
+	besideOthers(t)
 	e := start(t, func(c *config.SidecarConfig) {
 		c.APIKeys = []config.Secret{config.NewSecret("greedy-key"), config.NewSecret("modest-key")}
 		c.Pool.MinReady, c.Pool.MaxWorkers, c.Pool.MaxPerClient, c.Pool.Queue, c.Pool.QueueTimeout = 2, 3, 2, 4, time.Minute

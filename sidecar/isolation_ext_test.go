@@ -59,6 +59,7 @@ found`)
 
 // Two runs share nothing: not files, not modules, not built-in names.
 func TestRunsShareNothing(t *testing.T) {
+	besideOthers(t)
 	e := start(t, func(c *configOf) { c.Pool.MinReady = 1 })
 	e.run(t, `
 import builtins, json, os, sys

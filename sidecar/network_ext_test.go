@@ -16,6 +16,7 @@ import (
 
 // A program that fetches what it may does so with the library that everyone knows.
 func TestUrllibReachesAnAllowedHost(t *testing.T) {
+	besideOthers(t)
 	s := newSite(t)
 	e := restricted(t, s)
 	got := e.value(t, s.head()+`
@@ -50,6 +51,7 @@ async def fetch(i):
 
 // Everything but the proxy stays shut, whichever way a program tries.
 func TestNothingButTheProxyIsReached(t *testing.T) {
+	besideOthers(t)
 	s := newSite(t)
 	e := restricted(t, s)
 	attempts := map[string]string{
@@ -130,6 +132,7 @@ for fd in range(256):
 
 // A command that a program may start is as confined as the program.
 func TestCommandsReachTheProxyOnly(t *testing.T) {
+	besideOthers(t)
 	if _, err := os.Stat("/usr/bin/curl"); err != nil {
 		t.Skip("there is no curl on this machine")
 	}
@@ -154,6 +157,7 @@ def curl(*args):
 // What a program is given in the place of a socket is a pair's end: nothing that it can
 // do to it leads anywhere but to the proxy, whatever race it wins.
 func TestRacesLeadToTheProxy(t *testing.T) {
+	besideOthers(t)
 	s := newSite(t)
 	e := restricted(t, s)
 	got := e.run(t, s.head()+`
@@ -193,6 +197,7 @@ through`)
 
 // A program learns why, in words that it can act on.
 func TestARefusalSaysWhy(t *testing.T) {
+	besideOthers(t)
 	s := newSite(t)
 	e := restricted(t, s)
 	got := e.value(t, s.head()+`
@@ -253,6 +258,7 @@ except OSError as e:
 
 // The libraries that programs really use know what to do with the proxy.
 func TestRequestsAndHttpxWorkUnchanged(t *testing.T) {
+	besideOthers(t)
 	s := newSite(t)
 	e := restricted(t, s)
 	for name, code := range map[string]string{
@@ -287,6 +293,7 @@ got, httpx.get('http://example.com/').status_code, attempt(httpx.get, 'https://e
 
 // https needs the authorities of the machine, wherever it keeps them, and nothing beside.
 func TestTheMachinesAuthoritiesAreTrusted(t *testing.T) {
+	besideOthers(t)
 	if _, err := os.Stat("/etc/ssl/certs/ca-certificates.crt"); err != nil {
 		t.Skip("this machine has no authorities where Debian keeps them")
 	}

@@ -17,6 +17,7 @@ import (
 
 // The log tells an operator who went where.
 func TestEachConnectionIsLogged(t *testing.T) {
+	besideOthers(t)
 	s := newSite(t)
 	log := &lines{}
 	cfg := patient()
@@ -77,6 +78,7 @@ func (l *lines) has(parts ...string) bool {
 
 // The mode is in force and says so; nothing else got weaker.
 func TestRestrictedModeIsReported(t *testing.T) {
+	besideOthers(t)
 	s := newSite(t)
 	var detail string
 	layers := func(e *executor) (names []string) {

@@ -15,6 +15,7 @@ import (
 )
 
 func TestModeAllIsTheExecutorsNetwork(t *testing.T) {
+	besideOthers(t)
 	s := newSite(t)
 	e := start(t, func(c *config.SidecarConfig) { c.Network.Mode = config.NetworkAll })
 	got := e.value(t, s.head()+`
@@ -54,6 +55,7 @@ u.close()
 
 // Who asks for the network layer does not get an executor without it.
 func TestModeAllDoesNotPassForIsolation(t *testing.T) {
+	besideOthers(t)
 	cfg := config.DefaultSidecar()
 	cfg.Network.Mode = config.NetworkAll
 	cfg.Sandbox = config.Sandbox{Require: config.RequireLayers, Layers: []string{"network"}}

@@ -15,6 +15,7 @@ import (
 // A module that is preloaded was imported before the program's process came to be, and
 // what programs do to it stays with them; random numbers do not repeat between programs.
 func TestPreloadedModulesAreThereBeforeThePrograms(t *testing.T) {
+	besideOthers(t)
 	cfg := patient()
 	cfg.Python = virtualEnvironment(t, map[string]string{
 		"heavy": "import os, random\nmade_by = os.getpid()\ntouched = False\ngenerator = random.Random()\nos.register_at_fork(after_in_child=generator.seed)\n",
@@ -53,6 +54,7 @@ first, heavy.touched = not heavy.touched, True
 // A module that cannot be shared by forking is refused when the executor starts, with its
 // name and what it did.
 func TestModulesThatCannotBePreloadedAreRefused(t *testing.T) {
+	besideOthers(t)
 	cases := map[string]struct{ source, want string }{
 		"raises":    {"raise ValueError('a line\\nand another')", "raises cannot be imported: ValueError: a line and another"},
 		"leaves":    {"import sys\nsys.exit(3)", "leaves cannot be imported: SystemExit: 3"},
@@ -96,6 +98,7 @@ func refuses(t *testing.T, env, module, want string) {
 
 // pandas that is preloaded is there at once, calculates, and repeats no random numbers.
 func TestPandasIsPreloaded(t *testing.T) {
+	besideOthers(t)
 	data := withData(t)
 	if why := requireData(t, start(t, data)); why != "" {
 		if os.Getenv("CI") == "true" && os.Getenv(homeVariable) == "" {

@@ -82,6 +82,7 @@ func someTools() *registry.Registry {
 // Who is asked what ran finds each execution with its end and its tools, and in no place
 // what the tools were given.
 func TestEveryExecutionLeavesOneRecord(t *testing.T) {
+	besideOthers(t)
 	e, over := listenedTo(t, func(c *config.SidecarConfig) { c.Audit = config.AuditOn; c.Limits.MaxCodeLength = 500 })
 	tools := withTools(someTools())
 	e.run(t, `[tools.add(1, 7700), tools.add(3, 4)]`, tools, func(r *executorclient.Request) { r.ExecutionID = "first" })
@@ -142,6 +143,7 @@ raise KeyError("s3cret")`, tools)
 // A program that writes to its control socket itself cannot fill records, or metrics,
 // with names of its own.
 func TestNamesThatAProgramMakesUpAreNotTold(t *testing.T) {
+	besideOthers(t)
 	e, over := listenedTo(t, func(c *config.SidecarConfig) { c.Audit = config.AuditWithCode })
 	got := e.run(t, `
 import os, struct
@@ -166,6 +168,7 @@ for i in range(3):
 // Where callers are known by their certificates alone, records name them; their log lines
 // cannot be forged by what a name holds.
 func TestACallerWithoutAKeyIsNamedByItsCertificate(t *testing.T) {
+	besideOthers(t)
 	dir := t.TempDir()
 	authority := certtest.NewAuthority(t)
 	ca := authority.Write(t, dir, "ca.crt")

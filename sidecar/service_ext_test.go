@@ -48,6 +48,7 @@ func withKey(ctx context.Context, value string) context.Context {
 
 // A key admits, whichever of the valid ones it is; nothing else does; probes need none.
 func TestOnlyKeysAdmit(t *testing.T) {
+	besideOthers(t)
 	conn := serve(t)
 	service := codemodev1.NewExecutorServiceClient(conn)
 	for value, want := range map[string]codes.Code{
@@ -77,6 +78,7 @@ func TestOnlyKeysAdmit(t *testing.T) {
 
 // Tools that know gRPC find out what the executor speaks.
 func TestReflectionNamesTheService(t *testing.T) {
+	besideOthers(t)
 	stream, err := reflectionv1.NewServerReflectionClient(serve(t)).ServerReflectionInfo(withKey(t.Context(), "Bearer new-key"))
 	if err != nil {
 		t.Fatal(err)
@@ -101,6 +103,7 @@ func TestReflectionNamesTheService(t *testing.T) {
 
 // A client that is not ours gets words, and nothing runs.
 func TestRequestsThatCannotWorkAreRefused(t *testing.T) {
+	besideOthers(t)
 	service := codemodev1.NewExecutorServiceClient(serve(t))
 	many := make([]*codemodev1.Tool, 10_001)
 	for i := range many {
@@ -133,6 +136,7 @@ func TestRequestsThatCannotWorkAreRefused(t *testing.T) {
 
 // A client of the first version, which names no features, gets each value in one message.
 func TestAnOlderClientGetsWholeValues(t *testing.T) {
+	besideOthers(t)
 	service := codemodev1.NewExecutorServiceClient(serve(t))
 	stream, err := service.Execute(withKey(t.Context(), "Bearer new-key"))
 	if err != nil {

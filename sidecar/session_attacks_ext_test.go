@@ -48,6 +48,7 @@ found + [t.name for t in threading.enumerate()][1:]
 // What a session holds is found by no other session and no plain run; and nothing of it goes
 // on while it has no run.
 func TestSessionsLeakNothing(t *testing.T) {
+	besideOthers(t)
 	e := sessionExecutor(t)
 	s := newSession(t, e)
 	if got := e.run(t, leaving, in(s)); got.Status != executorclient.OK {
@@ -70,6 +71,7 @@ func TestSessionsLeakNothing(t *testing.T) {
 
 // A session is out of reach of whoever shows another key, though the id is known.
 func TestSessionsBelongToTheirKey(t *testing.T) {
+	besideOthers(t)
 	e := start(t, func(c *config.SidecarConfig) {
 		c.Sessions.Max, c.Pool.MaxWorkers = 3, 6
 		c.APIKeys = []config.Secret{config.NewSecret("key-of-one"), config.NewSecret("key-of-two")}

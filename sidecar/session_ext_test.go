@@ -53,6 +53,7 @@ func wantLost(t *testing.T, e *executor, s *executorclient.Session, why string) 
 }
 
 func TestSessions(t *testing.T) {
+	besideOthers(t)
 	e := sessionExecutor(t)
 
 	t.Run("a program finds what those before it left", func(t *testing.T) {

@@ -88,6 +88,7 @@ func samePort(t *testing.T, addresses [][4]byte) (listeners []net.Listener, port
 // Runs are spread over the executors behind a name. When one of them goes, its runs are
 // lost and no others, and the next ones find those that are left.
 func TestRunsAreSpreadOverTheExecutorsBehindAName(t *testing.T) {
+	besideOthers(t)
 	const count = 3
 	var executors [count]*executor
 	var addresses [count][4]byte

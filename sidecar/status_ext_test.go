@@ -196,6 +196,7 @@ func TestTimeoutCountsToolTime(t *testing.T) {
 
 // Limits on tool calls are failures that a program can catch.
 func TestToolCallLimitsAreToolErrors(t *testing.T) {
+	besideOthers(t)
 	tools := registry.New()
 	if err := registry.Func(tools, "f", "", func(context.Context, struct{}) (int, error) { return 1, nil }); err != nil {
 		t.Fatal(err)
@@ -210,6 +211,7 @@ func TestToolCallLimitsAreToolErrors(t *testing.T) {
 // A program may gather as many calls as it likes: those past the limit wait their turn,
 // and none is lost.
 func TestGatheringMoreThanRunsAtOnceWaits(t *testing.T) {
+	besideOthers(t)
 	tools := registry.New()
 	var now, most atomic.Int32
 	if err := registry.Func(tools, "f", "", func(_ context.Context, in struct{ X int }) (int, error) {
@@ -231,6 +233,7 @@ func TestGatheringMoreThanRunsAtOnceWaits(t *testing.T) {
 
 // Work past the queue is refused at once, and told apart from failures.
 func TestOverloadIsRejectedNotFailed(t *testing.T) {
+	besideOthers(t)
 	e := start(t, func(c *config.SidecarConfig) {
 		c.Pool.MaxWorkers, c.Pool.MinReady, c.Pool.Queue = 1, 1, 0
 	})

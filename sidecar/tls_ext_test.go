@@ -79,6 +79,7 @@ func runs(t *testing.T, options executorclient.Options) error {
 // Whoever cannot be spoken to is told what is wrong with whose certificate, and that
 // nothing ran. The executor's files change between the rows, as they do in rotation.
 func TestEachTLSRefusalSaysWhich(t *testing.T) {
+	besideOthers(t)
 	dir := t.TempDir()
 	ours, theirs := certtest.NewAuthority(t), certtest.NewAuthority(t)
 	ca, foreign := ours.Write(t, dir, "ca.crt"), theirs.Write(t, dir, "foreign.crt")
@@ -187,6 +188,7 @@ func TestEachTLSRefusalSaysWhich(t *testing.T) {
 
 // An executor without TLS tells a client with TLS apart from one that is down.
 func TestTLSToAnExecutorWithoutItSaysSo(t *testing.T) {
+	besideOthers(t)
 	address := listen(t, start(t, func(*config.SidecarConfig) {}))
 	err := runs(t, executorclient.Options{Address: "https://" + address})
 	if err == nil || !strings.Contains(err.Error(), "does not speak TLS") {
@@ -197,6 +199,7 @@ func TestTLSToAnExecutorWithoutItSaysSo(t *testing.T) {
 // Changing the files in the middle of a run does not end it; the next connection takes
 // the new ones, and half of a change is never used.
 func TestCertificatesChangeWithoutDroppingRuns(t *testing.T) {
+	besideOthers(t)
 	dir := t.TempDir()
 	old, next := certtest.NewAuthority(t), certtest.NewAuthority(t)
 	oldCA, nextCA := old.Write(t, dir, "old.crt"), next.Write(t, dir, "next.crt")
@@ -282,6 +285,7 @@ func copyFile(t *testing.T, from, to string) {
 
 // What cannot be served is refused at the start, with the file.
 func TestTLSFilesThatCannotBeUsedStopTheStart(t *testing.T) {
+	besideOthers(t)
 	dir := t.TempDir()
 	authority := certtest.NewAuthority(t)
 	cert, key := authority.Issue(t, dir, "a", certtest.Leaf{})

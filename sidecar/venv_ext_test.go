@@ -14,6 +14,7 @@ import (
 
 // Who names a virtual environment has its packages in programs.
 func TestProgramsImportFromAVirtualEnvironment(t *testing.T) {
+	besideOthers(t)
 	env := virtualEnvironment(t, map[string]string{"greeting": "text = 'hello'\n"})
 	cfg := patient()
 	cfg.Python = env

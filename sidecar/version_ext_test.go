@@ -71,6 +71,7 @@ var executeDesc = &grpc.StreamDesc{StreamName: "Execute", ServerStreams: true, C
 // An application that was built before anything was added runs its programs and answers
 // their calls on the executor of today.
 func TestAnOlderClientStillWorks(t *testing.T) {
+	besideOthers(t)
 	message := first(t)
 	address := listen(t, start(t, func(*config.SidecarConfig) {}))
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -120,6 +121,7 @@ func TestAnOlderClientStillWorks(t *testing.T) {
 // An application of today runs its programs on an executor that was built before anything
 // was added, callback mode included, which that does not know.
 func TestAnOlderExecutorStillWorks(t *testing.T) {
+	besideOthers(t)
 	message := first(t)
 	older := func(_ any, stream grpc.ServerStream) error {
 		begin := message("ExecuteRequest", "")
@@ -238,6 +240,7 @@ func TestAnExecutorThatDoesNotAskForToolsGetsThemAll(t *testing.T) {
 // A client from a future that this executor has no part in is refused in words, and
 // nothing runs.
 func TestNoCommonVersionIsSaid(t *testing.T) {
+	besideOthers(t)
 	service := codemodev1.NewExecutorServiceClient(serve(t))
 	stream, err := service.Execute(withKey(t.Context(), "Bearer new-key"))
 	if err != nil {
