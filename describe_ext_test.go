@@ -159,6 +159,7 @@ func choices(t *testing.T, document json.RawMessage) map[string]bool {
 }
 
 func TestTenThousandToolsTakeFifteenHundredTokens(t *testing.T) {
+	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
 	letters := func(alphabet string, n int) string {
 		runes := []rune(alphabet)

@@ -64,6 +64,7 @@ func TestTheGuidesCommandsDescribeAListOfTools(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the command")
 	}
+	t.Parallel()
 	dir := t.TempDir()
 	builtCommand(t, "go build ./cmd/codemode", dir)
 	if err := os.WriteFile(filepath.Join(dir, "tools.json"), []byte(`{"tools":[{"name":"find","inputSchema":{"properties":{"words":{"type":"string"}}}}]}`), 0o600); err != nil {

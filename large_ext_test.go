@@ -34,6 +34,7 @@ func large(t *testing.T) *codemode.Codemode {
 }
 
 func TestValuesOfManyMegabytes(t *testing.T) {
+	t.Parallel()
 	cm := large(t)
 	for _, c := range []struct{ name, code, want string }{
 		{"an argument", "tools.size('x' * 12_000_000)", "12000000"},

@@ -74,6 +74,7 @@ func TestREADMECommandsWork(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the examples and the command")
 	}
+	t.Parallel()
 	root, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
@@ -180,6 +181,7 @@ func TestREADMEExampleWorks(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a program")
 	}
+	t.Parallel()
 	root, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)

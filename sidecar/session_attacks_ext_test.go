@@ -115,6 +115,7 @@ func TestSessionsBelongToTheirKey(t *testing.T) {
 
 // State that is lost is never begun anew in silence, however it was lost.
 func TestALostSessionSaysSo(t *testing.T) {
+	besideOthers(t)
 	open := func(change func(*config.SidecarConfig)) *executor {
 		return start(t, func(c *config.SidecarConfig) {
 			c.Sessions.Max, c.Pool.MaxWorkers = 2, 4
