@@ -57,6 +57,7 @@ func (b *browser) tab(url string) *browser {
 
 // Whoever has a conversation open twice sees all of it in both.
 func TestTwoTabsShowOneConversation(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t)
 	a := start(t, settings{model: "demo", pace: time.Millisecond})
 	b.do(chromedp.Navigate(a.url))
@@ -83,6 +84,7 @@ func TestTwoTabsShowOneConversation(t *testing.T) {
 // A server that was started again has forgotten the conversation: the page says so, keeps
 // the message, and begins a new one whose programs are not mixed with those of before.
 func TestAfterARestartOfTheServerAPersonBeginsAnew(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t)
 	data := t.TempDir()
 	ctx, stop := context.WithCancel(context.Background())

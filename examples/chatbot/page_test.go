@@ -9,6 +9,7 @@ import (
 
 // What a person does in the first five minutes.
 func TestAPersonSeesTheProgramItsCallsAndTheAnswer(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t)
 	a := start(t, settings{model: "demo", pace: time.Millisecond})
 	b.screen(1280, 800, "light")
@@ -67,6 +68,7 @@ func TestAPersonSeesTheProgramItsCallsAndTheAnswer(t *testing.T) {
 }
 
 func TestAPersonStopsAProgramAndReadsATraceback(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t)
 	a := start(t, settings{model: "demo"})
 	b.screen(390, 780, "light")
@@ -117,6 +119,7 @@ func TestAPersonStopsAProgramAndReadsATraceback(t *testing.T) {
 
 // Whatever a tool, a program, a model or a person says is text.
 func TestNothingThatIsShownCanBeMarkup(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t)
 	const evil = `<script>document.title='taken'</script><img src=x onerror="document.title='taken'">`
 	scenes = append([]scene{{[]string{"evil"}, evil, "# " + evil + `
@@ -142,6 +145,7 @@ text + evil
 
 // The keyboard reaches everything, and sees where it is.
 func TestTheKeyboardIsEnough(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t)
 	a := start(t, settings{model: "demo"})
 	b.do(chromedp.Navigate(a.url))
