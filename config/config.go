@@ -115,6 +115,8 @@ type Server struct {
 	HTTPAddress string
 	// DrainTimeout is as in SidecarConfig.DrainTimeout.
 	DrainTimeout time.Duration
+	// MaxConnectionAge is as in SidecarConfig.MaxConnectionAge.
+	MaxConnectionAge time.Duration
 }
 
 // GRPC is the section "grpc".
@@ -181,8 +183,9 @@ func (c *Config) Sidecar() SidecarConfig {
 		LogFormat:  c.Log.Format,
 		Audit:      c.Log.Audit,
 
-		HTTPAddress:  e.Server.HTTPAddress,
-		DrainTimeout: e.Server.DrainTimeout,
+		HTTPAddress:      e.Server.HTTPAddress,
+		DrainTimeout:     e.Server.DrainTimeout,
+		MaxConnectionAge: e.Server.MaxConnectionAge,
 	}
 	s.Network.AllowedDomains = slices.Clone(e.Network.AllowedDomains)
 	s.Network.BlockedDomains = slices.Clone(e.Network.BlockedDomains)

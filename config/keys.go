@@ -246,6 +246,9 @@ var keys = []key{
 		derive:  func(c *Config) { c.Executor.Server.DrainTimeout = c.Executor.Limits.CodeTimeout + time.Second },
 		derived: "limits.code_timeout + 1s",
 		doc:     "How long a stopping executor lets what runs come to its end before it cuts it off."},
+	{path: "executor.server.max_connection_age", readers: readBySidecar, initial: "2m", env: []string{"CODEMODE_MAX_CONNECTION_AGE"},
+		value: duration(func(c *Config) *time.Duration { return &c.Executor.Server.MaxConnectionAge }, 0, 24*time.Hour),
+		doc:   "How long a client's connection takes new programs, within a tenth; the client then makes another one, and what runs comes to its end on the old one. This is how clients of a dns:/// address come to know of executors that were added. 0 is without end."},
 
 	{path: "executor.callback.listen", readers: readByClient, env: []string{"CODEMODE_CALLBACK_LISTEN"}, example: ":50051",
 		value: optionalText("address", "host:port or :port", func(c *Config) *string { return &c.Executor.Callback.Listen }, readListen),

@@ -245,7 +245,7 @@ openapi:
 				c.Executor.APIKey = config.NewSecret("k1")
 				c.Executor.Server = config.Server{Host: "0.0.0.0", Port: 9001, Socket: "/run/e.sock", SocketMode: config.SocketOwner, APIKeys: []config.Secret{config.NewSecret("k1")}}
 				c.Executor.Limits.CodeTimeout, c.Executor.Limits.CPUTime = time.Minute, time.Minute
-				c.Executor.Server.DrainTimeout = time.Minute + time.Second
+				c.Executor.Server.DrainTimeout, c.Executor.Server.MaxConnectionAge = time.Minute+time.Second, 2*time.Minute
 				c.Executor.Timeout = 75 * time.Second
 			},
 		},
@@ -377,7 +377,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		Sandbox:    config.Sandbox{Require: "strict"},
 		Pool:       config.Pool{MinReady: 4, ForkServers: max(1, min(64, runtime.GOMAXPROCS(0)/8)), MaxWorkers: workers, Queue: 64, QueueTimeout: 10 * time.Second},
 		Sessions:   config.Sessions{IdleTimeout: 10 * time.Minute, Lifetime: time.Hour},
-		LogFormat:  "text", Audit: "off", DrainTimeout: 31 * time.Second,
+		LogFormat:  "text", Audit: "off", DrainTimeout: 31 * time.Second, MaxConnectionAge: 2 * time.Minute,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

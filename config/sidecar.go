@@ -62,6 +62,9 @@ type SidecarConfig struct {
 	// DrainTimeout bounds how long a command that was told to stop lets programs come to
 	// their end. Zero cuts them off at once.
 	DrainTimeout time.Duration
+	// MaxConnectionAge bounds how long a client's connection takes new programs; those that
+	// run come to their end on it. Zero is without end.
+	MaxConnectionAge time.Duration
 }
 
 // Who may connect to a unix socket.
@@ -282,7 +285,7 @@ func (s SidecarConfig) Validate() error {
 	e := &whole.Executor
 	e.Server = Server{
 		Host: s.Host, Port: s.Port, Socket: s.Socket, SocketMode: s.SocketMode, APIKeys: s.APIKeys, APIKeysFile: s.APIKeysFile,
-		HTTPAddress: s.HTTPAddress, DrainTimeout: s.DrainTimeout,
+		HTTPAddress: s.HTTPAddress, DrainTimeout: s.DrainTimeout, MaxConnectionAge: s.MaxConnectionAge,
 	}
 	whole.GRPC.TLS = s.TLS.section()
 	e.Callback = s.Callback

@@ -115,11 +115,12 @@ func Dial(o Options) (*Client, error) {
 	dial := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(message), grpc.MaxCallSendMsgSize(message)),
-		grpc.WithKeepaliveParams(*noticeDead.Load()), reconnect.Soon,
+		grpc.WithKeepaliveParams(*noticeDead.Load()),
 		grpc.WithInitialWindowSize(flow.StreamWindow), grpc.WithInitialConnWindowSize(flow.ConnectionWindow),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`),
 	}
+	dial = append(dial, reconnect.Soon()...)
 	if o.Dialer != nil {
 		dial = append(dial, grpc.WithContextDialer(o.Dialer))
 	}

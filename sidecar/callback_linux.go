@@ -96,11 +96,11 @@ func (c *callbacks) conn(address string) (*grpc.ClientConn, error) {
 	if c.secure || scheme == "https" {
 		transport = c.source.Client("")
 	}
-	conn, err := grpc.NewClient(target,
+	conn, err := grpc.NewClient(target, append(reconnect.Soon(),
 		grpc.WithTransportCredentials(transport), grpc.WithDisableServiceConfig(),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(c.limit), grpc.MaxCallSendMsgSize(c.limit)),
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 5 * time.Minute, Timeout: 20 * time.Second}), reconnect.Soon,
-	)
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 5 * time.Minute, Timeout: 20 * time.Second}),
+	)...)
 	if err != nil {
 		return nil, err
 	}

@@ -126,7 +126,10 @@ func newServer(ctx context.Context, cfg config.SidecarConfig, bare bool, log *sl
 	if s.callbacks, err = newCallbacks(cfg, message, log); err != nil {
 		return nil, errors.Join(err, pool.close())
 	}
-	s.grpc = grpc.NewServer(append(common, s.admission.options()...)...)
+	// Clients ask the name server again when a connection ends, and not before.
+	aging := *noticeDead.Load()
+	aging.MaxConnectionAge = cfg.MaxConnectionAge
+	s.grpc = grpc.NewServer(append(append(common, grpc.KeepaliveParams(aging)), s.admission.options()...)...)
 	s.inside = grpc.NewServer(common...)
 	for _, server := range []*grpc.Server{s.grpc, s.inside} {
 		codemodev1.RegisterExecutorServiceServer(server, service{s: s})

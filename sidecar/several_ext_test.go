@@ -7,7 +7,9 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
 	"golang.org/x/sys/unix"
@@ -18,9 +20,9 @@ import (
 	"github.com/codemode-sdk/codemode/internal/waittest"
 )
 
-// nameServer answers every question for addresses with the same ones, as that of a
+// nameServer answers every question for addresses with those that there are, as that of a
 // cluster does for a headless Service.
-func nameServer(t *testing.T, addresses ...[4]byte) string {
+func nameServer(t *testing.T, there func() [][4]byte) string {
 	t.Helper()
 	conn, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
 	if err != nil {
@@ -41,7 +43,7 @@ func nameServer(t *testing.T, addresses ...[4]byte) string {
 			m.Response, m.Authoritative, m.Additionals = true, true, nil
 			question := m.Questions[0]
 			if question.Type == dnsmessage.TypeA {
-				for _, address := range addresses {
+				for _, address := range there() {
 					m.Answers = append(m.Answers, dnsmessage.Resource{
 						Header: dnsmessage.ResourceHeader{Name: question.Name, Type: question.Type, Class: question.Class},
 						Body:   &dnsmessage.AResource{A: address},
@@ -85,35 +87,76 @@ func samePort(t *testing.T, addresses [][4]byte) (listeners []net.Listener, port
 	return listeners, port
 }
 
+// where is a program that tells on which of several executors it runs, from 100 on.
+const where = "import resource\nresource.getrlimit(resource.RLIMIT_NOFILE)[0]"
+
+// several are executors with an address each, on one port.
+func several(t *testing.T, addresses [][4]byte, change func(*config.SidecarConfig)) (executors []*executor, port int) {
+	t.Helper()
+	listeners, port := samePort(t, addresses)
+	for i, listener := range listeners {
+		e := start(t, func(c *config.SidecarConfig) {
+			c.Limits.OpenFiles = 100 + i
+			c.Pool.MinReady = 1
+			change(c)
+		})
+		var serving sync.WaitGroup
+		serving.Go(func() { _ = e.server.Serve(listener) }) // its error is that it was closed
+		t.Cleanup(func() {
+			if err := e.server.Close(); err != nil {
+				t.Error(err)
+			}
+			serving.Wait()
+		})
+		executors = append(executors, e)
+	}
+	return executors, port
+}
+
+// An executor that is added to those behind a name gets runs of applications that were there
+// before it.
+func TestAnExecutorThatIsAddedGetsRuns(t *testing.T) {
+	besideOthers(t)
+	addresses := [][4]byte{{127, 0, 0, 2}, {127, 0, 0, 3}}
+	_, port := several(t, addresses, func(c *config.SidecarConfig) { c.MaxConnectionAge = 300 * time.Millisecond })
+	var added atomic.Bool
+	names := nameServer(t, func() [][4]byte {
+		if added.Load() {
+			return addresses
+		}
+		return addresses[:1]
+	})
+	client := dial(t, executorclient.Options{Address: "dns://" + names + "/executors.test:" + strconv.Itoa(port)})
+	run := func() any {
+		got, err := client.Execute(t.Context(), executorclient.Request{Code: where})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Value
+	}
+	for range 4 {
+		if on := run(); on != int64(100) {
+			t.Fatalf("a run is on executor %v", on)
+		}
+	}
+	added.Store(true)
+	// No run is lost meanwhile, nor when connections end.
+	waitFor(t, func() bool { return run() == int64(101) })
+}
+
 // Runs are spread over the executors behind a name. When one of them goes, its runs are
 // lost and no others, and the next ones find those that are left.
 func TestRunsAreSpreadOverTheExecutorsBehindAName(t *testing.T) {
 	besideOthers(t)
 	const count = 3
-	var executors [count]*executor
-	var addresses [count][4]byte
+	addresses := make([][4]byte, count)
 	for i := range addresses {
 		addresses[i] = [4]byte{127, 0, 0, byte(2 + i)}
 	}
-	listeners, port := samePort(t, addresses[:])
-	for i, listener := range listeners {
-		executors[i] = start(t, func(c *config.SidecarConfig) {
-			c.Limits.OpenFiles = 100 + i // by which a program tells where it is
-			c.Pool.MinReady = 1
-		})
-		var serving sync.WaitGroup
-		serving.Go(func() { _ = executors[i].server.Serve(listener) }) // its error is that it was closed
-		t.Cleanup(func() {
-			if err := executors[i].server.Close(); err != nil {
-				t.Error(err)
-			}
-			serving.Wait()
-		})
-	}
+	executors, port := several(t, addresses, func(*config.SidecarConfig) {})
 	client := dial(t, executorclient.Options{
-		Address: "dns://" + nameServer(t, addresses[:]...) + "/executors.test:" + strconv.Itoa(port),
+		Address: "dns://" + nameServer(t, func() [][4]byte { return addresses }) + "/executors.test:" + strconv.Itoa(port),
 	})
-	const where = "import resource\nresource.getrlimit(resource.RLIMIT_NOFILE)[0]"
 	seen := map[any]int{}
 	waitFor(t, func() bool { // connections come about one after another
 		got, err := client.Execute(t.Context(), executorclient.Request{Code: where})
