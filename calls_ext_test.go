@@ -324,8 +324,11 @@ func TestAWaitForApprovalDoesNotEatTheRunsTime(t *testing.T) {
 					return registry.Decision{Allow: true}, nil
 				}})
 				result, err := cm.Execute(t.Context(), `tools.shop.order(id=1)["id"]`)
-				if err != nil || result.Status != c.want || len(result.ToolCalls) != 1 {
-					return fmt.Errorf("%v, %s, after %v: %s", err, result.Status, result.Usage.Wall, result.Text())
+				if err != nil {
+					return err
+				}
+				if result.Status != c.want || len(result.ToolCalls) != 1 {
+					return fmt.Errorf("%s, after %v: %s", result.Status, result.Usage.Wall, result.Text())
 				}
 				return nil
 			})

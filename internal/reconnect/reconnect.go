@@ -12,7 +12,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/resolver"
-	"google.golang.org/grpc/resolver/dns"
 )
 
 // pause is between two attempts, to connect or to learn addresses.
@@ -25,7 +24,7 @@ func Soon() []grpc.DialOption {
 			Backoff:           backoff.Config{BaseDelay: pause / 10, Multiplier: 1.6, Jitter: 0.2, MaxDelay: pause},
 			MinConnectTimeout: 20 * time.Second, // gRPC's own
 		}),
-		grpc.WithResolvers(builder{dns.NewBuilder()}),
+		grpc.WithResolvers(builder{resolver.Get("dns")}),
 	}
 }
 
