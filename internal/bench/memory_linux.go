@@ -35,6 +35,9 @@ func (b *bench) measureMemory(ctx context.Context) error {
 			b.skip("memory of an idle worker: only root may read it here")
 			return nil
 		}
+		if ended(err) {
+			continue
+		}
 		if err != nil {
 			return err
 		}

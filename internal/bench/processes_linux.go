@@ -2,11 +2,15 @@ package bench
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // A process is one of those that this process has started, and they in turn.
@@ -92,6 +96,9 @@ func memoryOf(pid int) (memory, error) {
 		own: size("Private_Clean:") + size("Private_Dirty:"),
 	}, nil
 }
+
+// ended says whether a process could not be looked at because it is no more.
+func ended(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) }
 
 // descriptorsOf counts the descriptors of a process.
 func descriptorsOf(pid int) (int, error) {

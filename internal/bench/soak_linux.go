@@ -138,7 +138,7 @@ func (s *soak) look(ctx context.Context, t *Tenth) error {
 	t.Goroutines, t.Processes = runtime.NumGoroutine(), len(all)
 	for _, pid := range append(slices.Clone(servers), os.Getpid()) {
 		n, err := descriptorsOf(pid)
-		if err != nil && !errors.Is(err, os.ErrPermission) {
+		if err != nil && !errors.Is(err, os.ErrPermission) && !ended(err) {
 			return err
 		}
 		t.Descriptors += n
@@ -158,6 +158,8 @@ func (s *soak) look(ctx context.Context, t *Tenth) error {
 		case errors.Is(err, os.ErrPermission):
 			t.ForkServers, t.Workers = -1, -1
 			return nil
+		case ended(err): // the pool takes back what a burst had it make
+			t.Processes--
 		case err != nil:
 			return err
 		case slices.Contains(servers, p.pid):
