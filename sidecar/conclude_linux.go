@@ -162,12 +162,10 @@ func (e *execution) awaitEnd() {
 	case <-e.worker.ended:
 	case <-time.After(50 * time.Millisecond):
 		// It closed its control socket and lives on; or the news of its end are late, and
-		// then the kill finds nobody.
+		// then the kill finds nobody. A program that killed itself cannot be told from one
+		// that was killed here, and need not be.
 		e.worker.kill()
 		<-e.worker.ended
-		if end := e.worker.end.status; end.Signaled() && end.Signal() == unix.SIGKILL {
-			e.setReason(codemodev1.Status_STATUS_KILLED)
-		}
 	}
 	e.readers.Wait()
 	e.drainAll() // a program that ended at once had no readers
