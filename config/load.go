@@ -294,16 +294,26 @@ func contradictions(c *Config) []*Problem {
 // They are no error: Kubernetes makes such names from the names of Services. The values
 // are not shown.
 func UnknownVariables(environ []string) []string {
-	var known []string
+	return unknownVariables(environ, func(string) bool { return true })
+}
+
+// MisspelledVariables gives those of UnknownVariables that are nearly one of ours: in an
+// application's environment the others may be the application's.
+func MisspelledVariables(environ []string) []string {
+	return unknownVariables(environ, func(hint string) bool { return hint != "" })
+}
+
+// unknownVariables gives the lines of those variables with whose hint they are wanted.
+func unknownVariables(environ []string, wanted func(hint string) bool) []string {
+	// What all begin with makes no two of them alike.
+	const prefix = "CODEMODE_"
+	var known, ends []string
 	for _, v := range otherVariables {
 		known = append(known, v.name)
 	}
 	for _, k := range keys {
 		known = append(known, k.env...)
 	}
-	// What all begin with makes no two of them alike.
-	const prefix = "CODEMODE_"
-	var ends []string
 	for _, name := range known {
 		if end, found := strings.CutPrefix(name, prefix); found {
 			ends = append(ends, end)
@@ -316,18 +326,11 @@ func UnknownVariables(environ []string) []string {
 		if !ours || slices.Contains(known, name) {
 			continue
 		}
-		hint := ""
-		if best := nearest(end, ends); best != "" {
-			hint = didYouMeanMark + prefix + best + "?"
+		hint := suggest(prefix, nearest(end, ends))
+		if wanted(hint) {
+			lines = append(lines, name+" is not read by codemode"+hint)
 		}
-		lines = append(lines, name+" is not read by codemode"+hint)
 	}
 	slices.Sort(lines)
 	return lines
-}
-
-// MisspelledVariables gives those of UnknownVariables that are nearly one of ours: in an
-// application's environment the others may be the application's.
-func MisspelledVariables(environ []string) []string {
-	return slices.DeleteFunc(UnknownVariables(environ), func(line string) bool { return !strings.Contains(line, didYouMeanMark) })
 }

@@ -42,14 +42,17 @@ func unknownKey(path, name string) string {
 	return "unknown key " + shown + where + "; the keys here are " + strings.Join(here, ", ")
 }
 
-const didYouMeanMark = "; did you mean "
-
 // didYouMean is a suggestion to append to a message, or nothing.
 func didYouMean(word string, known []string) string {
-	if best := nearest(word, known); best != "" {
-		return didYouMeanMark + best + "?"
+	return suggest("", nearest(word, known))
+}
+
+// suggest is the same for what is nearest, without the prefix that it has.
+func suggest(prefix, best string) string {
+	if best == "" {
+		return ""
 	}
-	return ""
+	return "; did you mean " + prefix + best + "?"
 }
 
 // nearest gives the known word that is few enough edits from word, or nothing. Case and

@@ -17,52 +17,9 @@ import (
 	"github.com/codemode-sdk/codemode/config"
 	"github.com/codemode-sdk/codemode/executorclient"
 	"github.com/codemode-sdk/codemode/internal/fault"
+	"github.com/codemode-sdk/codemode/internal/nametest"
 	"github.com/codemode-sdk/codemode/internal/waittest"
 )
-
-// nameServer answers every question for addresses with those that there are, as that of a
-// cluster does for a headless Service.
-func nameServer(t *testing.T, there func() [][4]byte) string {
-	t.Helper()
-	conn, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var serving sync.WaitGroup
-	serving.Go(func() {
-		buffer := make([]byte, 1500)
-		for {
-			n, from, err := conn.ReadFrom(buffer)
-			if err != nil {
-				return
-			}
-			var m dnsmessage.Message
-			if m.Unpack(buffer[:n]) != nil || len(m.Questions) != 1 {
-				continue
-			}
-			m.Response, m.Authoritative, m.Additionals = true, true, nil
-			question := m.Questions[0]
-			if question.Type == dnsmessage.TypeA {
-				for _, address := range there() {
-					m.Answers = append(m.Answers, dnsmessage.Resource{
-						Header: dnsmessage.ResourceHeader{Name: question.Name, Type: question.Type, Class: question.Class},
-						Body:   &dnsmessage.AResource{A: address},
-					})
-				}
-			}
-			if answer, err := m.Pack(); err == nil {
-				_, _ = conn.WriteTo(answer, from) // who asked asks again
-			}
-		}
-	})
-	t.Cleanup(func() {
-		if err := conn.Close(); err != nil {
-			t.Error(err)
-		}
-		serving.Wait()
-	})
-	return conn.LocalAddr().String()
-}
 
 // samePort listens on one port of several addresses.
 func samePort(t *testing.T, addresses [][4]byte) (listeners []net.Listener, port int) {
@@ -120,7 +77,7 @@ func TestAnExecutorThatIsAddedGetsRuns(t *testing.T) {
 	addresses := [][4]byte{{127, 0, 0, 2}, {127, 0, 0, 3}}
 	_, port := several(t, addresses, func(c *config.SidecarConfig) { c.MaxConnectionAge = 300 * time.Millisecond })
 	var added atomic.Bool
-	names := nameServer(t, func() [][4]byte {
+	names := nametest.Serve(t, func(dnsmessage.Question) [][4]byte {
 		if added.Load() {
 			return addresses
 		}
@@ -155,7 +112,7 @@ func TestRunsAreSpreadOverTheExecutorsBehindAName(t *testing.T) {
 	}
 	executors, port := several(t, addresses, func(*config.SidecarConfig) {})
 	client := dial(t, executorclient.Options{
-		Address: "dns://" + nameServer(t, func() [][4]byte { return addresses }) + "/executors.test:" + strconv.Itoa(port),
+		Address: "dns://" + nametest.Serve(t, func(dnsmessage.Question) [][4]byte { return addresses }) + "/executors.test:" + strconv.Itoa(port),
 	})
 	seen := map[any]int{}
 	waitFor(t, func() bool { // connections come about one after another
